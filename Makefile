@@ -1,0 +1,31 @@
+# Two commands set up a fresh machine: `make demo` and `make test`. Nothing but Python 3.11, make and a network.
+PYTHON ?= python3
+VENV := .venv
+
+.PHONY: demo test bench clean
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "openceir needs Python 3.11 or newer; set PYTHON=")'
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --editable .
+	touch $@
+
+$(VENV)/installed-test: $(VENV)/installed
+	$(VENV)/bin/pip install --quiet --editable '.[test]'
+	touch $@
+
+demo: $(VENV)/installed
+	$(VENV)/bin/openceir demo
+
+test: $(VENV)/installed-test
+	scripts/install-java.sh
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/pytest
+
+bench: $(VENV)/installed-test
+	$(VENV)/bin/python -m bench
+
+clean:
+	rm -rf $(VENV) build bench-work

@@ -1,0 +1,108 @@
+"""The `openceir` command: finds the noun, and turns every error into one sentence, a code and an exit status.
+
+Nouns are loaded only when used, so that `openceir identifier explain` does not wait for an engine to start.
+"""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from openceir import __version__
+from openceir.errors import OpenceirError
+
+# noun -> (module:attribute, what `openceir --help` says of it)
+NOUNS = {
+    "demo": ("openceir.cli.demo:demo", "Make a small made-up country and run the whole register on it."),
+    "device": ("openceir.cli.device:device", "Ask whether a device may be used, and why."),
+    "identifier": (
+        "openceir.cli.identifier:identifier",
+        "Explain identifiers: IMEI, EID, MAC, serial numbers and others.",
+    ),
+    "import": ("openceir.cli.imports:imports", "Bring in operators' dumps, the TAC table and authorities' lists."),
+    "register": ("openceir.cli.register:register", "Bring the whole register up to date; see what it holds; prune it."),
+    "detection": (
+        "openceir.cli.detection:detection",
+        "Find cloned, tampered and unregistered devices; propose verdicts.",
+    ),
+    "policy": ("openceir.cli.policy:policy", "Show the policy in force; simulate another before it bites."),
+    "lists": ("openceir.cli.lists:lists", "Make, verify and apply operators' lists and deltas."),
+    "statement": ("openceir.cli.statement:statement", "Sign, show and submit statements."),
+    "ledger": ("openceir.cli.ledger:ledger", "Verify the book and read its checkpoints."),
+    "receipt": ("openceir.cli.receipt:receipt", "Hand out and verify receipts, offline."),
+    "key": ("openceir.cli.key:key", "Make and show signing keys."),
+    "member": ("openceir.cli.member:member", "Say who may sign what."),
+    "token": ("openceir.cli.token:token", "Make and revoke access tokens of the HTTP interface."),
+    "config": ("openceir.cli.config:config", "Show every setting, its value and where it comes from."),
+    "serve": ("openceir.cli.serve:serve", "Answer over HTTP."),
+}
+
+
+class Nouns(click.Group):
+    """A group whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The nouns, in the order in which a newcomer meets them."""
+        return list(NOUNS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the noun's file; None when there is no such noun."""
+        if cmd_name not in NOUNS:
+            return None
+        module, attribute = NOUNS[cmd_name][0].split(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the nouns without importing their files."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(noun, what) for noun, (_, what) in NOUNS.items()])
+
+
+@click.group(cls=Nouns, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="openceir")
+@click.option(
+    "--home",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="OPENCEIR_HOME",
+    default="openceir-home",
+    show_default=True,
+    help="The folder that holds the register.",
+)
+@click.pass_context
+def cli(ctx: click.Context, home: Path) -> None:
+    """A national register of devices whose verdicts are signed, explained and appealable.
+
+    Start with `openceir demo`.
+    """
+    ctx.obj = home
+
+
+def main() -> None:
+    """Run the command line; never shows a traceback for an error that has a sentence."""
+    wants_json = "--json" in sys.argv[1:]
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.exceptions.Abort:
+        click.echo("openceir: stopped at the user's wish", err=True)
+        sys.exit(130)
+    except click.ClickException as wrong:
+        _say(wants_json, "usage", wrong.format_message())
+        sys.exit(2)
+    except OpenceirError as wrong:
+        _say(wants_json, wrong.code, str(wrong))
+        sys.exit(wrong.exit_status)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)
+
+
+def _say(as_json: bool, code: str, sentence: str) -> None:
+    if as_json:
+        click.echo(json.dumps({"code": code, "detail": sentence}, ensure_ascii=False), err=True)
+    else:
+        click.echo(f"openceir: {sentence} [{code}]", err=True)

@@ -1,0 +1,78 @@
+"""The house stands: imports go downwards, rooms on one floor leave each other alone."""
+
+import ast
+from pathlib import Path
+
+import openceir
+
+ROOT = Path(openceir.__file__).parent
+
+FLOOR_OF_ROOM = {
+    "errors": 0, "clock": 0, "progress": 0,
+    "identity": 1,
+    "wire": 2, "statements": 2, "policy": 2,
+    "ledger": 3,
+    "status": 4,
+    "intake": 5, "detection": 5, "lists": 5,
+    "storage": 6,
+    "settings": 7, "app": 7,
+    "eir": 8, "portal": 8, "http": 8, "demo": 8, "cli": 9,
+}  # fmt: skip
+
+
+def room_of(module: str) -> str | None:
+    parts = module.split(".")
+    return parts[1] if parts[0] == "openceir" and len(parts) > 1 else None
+
+
+def imports_of(path: Path) -> set[str]:
+    """Absolute names of every openceir module that the file imports, wherever in the file it does so."""
+    package = ["openceir", *path.relative_to(ROOT).with_suffix("").parts[:-1]]
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            stem = ".".join([*base, *([node.module] if node.module else [])])
+            found |= {f"{stem}.{alias.name}" for alias in node.names} if stem == "openceir" else {stem}
+    return {name for name in found if room_of(name)}
+
+
+def climbing_imports() -> list[str]:
+    climbs = []
+    for path in sorted(ROOT.rglob("*.py")):
+        relative = path.relative_to(ROOT)
+        room = relative.parts[0].removesuffix(".py")
+        if room in {"__init__", "__main__"}:
+            continue
+        for target in sorted(imports_of(path)):
+            other = room_of(target)
+            assert other is not None
+            if other in {room, "__version__"}:
+                continue
+            if FLOOR_OF_ROOM[other] >= FLOOR_OF_ROOM[room]:
+                climbs.append(f"{relative} ({room}, floor {FLOOR_OF_ROOM[room]}) imports {target}")
+    return climbs
+
+
+def test_every_room_has_a_floor():
+    rooms = {path.name.removesuffix(".py") for path in ROOT.iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert rooms - {"__init__", "__main__", "__pycache__", "py.typed"} <= FLOOR_OF_ROOM.keys()
+
+
+def test_imports_go_downwards():
+    assert climbing_imports() == []
+
+
+def test_only_the_clock_asks_what_time_it_is():
+    """Style §4: time comes in as an argument, so that every verdict can be replayed."""
+    forbidden = ("datetime.now(", "utcnow(", "date.today(", "time.time(")
+    guilty = [
+        f"{path.relative_to(ROOT)}: {word}"
+        for path in ROOT.rglob("*.py")
+        if path.name != "clock.py"
+        for word in forbidden
+        if word in path.read_text(encoding="utf-8")
+    ]
+    assert guilty == []
