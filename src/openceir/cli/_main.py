@@ -84,9 +84,8 @@ def main() -> None:
     """Run the command line; never shows a traceback for an error that has a sentence."""
     wants_json = "--json" in sys.argv[1:]
     try:
-        cli.main(standalone_mode=False)
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
+        status = cli.main(standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
     except click.exceptions.Abort:
         click.echo("openceir: stopped at the user's wish", err=True)
         sys.exit(130)

@@ -1,0 +1,69 @@
+"""The one SQLite file of a register: how it is opened, and how shelves share a transaction in it."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from openceir.storage.files import StorageError
+
+__all__ = ["Database"]
+
+
+class Database:
+    """A connection to `register.sqlite`. Shelves declare their tables with `define` and write inside `transaction`.
+
+    WAL, so that readers never wait; synchronous=FULL, so that what returned is on the disk. One writer at a time:
+    a second process waits up to 30 s for the lock and is then told so. One Database object a thread.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        if not read_only:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self.connection = sqlite3.connect(
+                f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}",
+                uri=True,
+                timeout=30,
+                isolation_level=None,  # transactions are ours, below
+                cached_statements=512,
+            )
+            if not read_only:
+                self.connection.execute("PRAGMA journal_mode = WAL")
+            self.connection.execute("PRAGMA synchronous = FULL")
+            self.connection.execute("PRAGMA foreign_keys = ON")
+        except sqlite3.Error as wrong:
+            raise StorageError(f"{path} cannot be opened: {wrong}; is it a register's database?") from wrong
+        self.path = path
+        self.read_only = read_only
+
+    def define(self, schema: str) -> None:
+        """Create a shelf's tables and indexes where they are absent (`CREATE … IF NOT EXISTS` statements)."""
+        if not self.read_only:
+            self.connection.executescript(schema)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing; a transaction inside another joins it.
+
+        Raises: StorageError when the disk is full or another process holds the lock for too long.
+        """
+        if self.connection.in_transaction:
+            yield self.connection
+            return
+        try:
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self.connection
+            except BaseException:
+                self.connection.execute("ROLLBACK")
+                raise
+            self.connection.execute("COMMIT")
+        except sqlite3.OperationalError as wrong:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+            raise StorageError(f"{self.path} could not be written: {wrong}; nothing was changed") from wrong
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.connection.close()
