@@ -53,16 +53,20 @@ class Database:
             return
         try:
             self.connection.execute("BEGIN IMMEDIATE")
-            try:
+            with self._taken_back_on_error():
                 yield self.connection
-            except BaseException:
-                self.connection.execute("ROLLBACK")
-                raise
-            self.connection.execute("COMMIT")
+                self.connection.execute("COMMIT")
         except sqlite3.OperationalError as wrong:
-            if self.connection.in_transaction:
-                self.connection.execute("ROLLBACK")
             raise StorageError(f"{self.path} could not be written: {wrong}; nothing was changed") from wrong
+
+    @contextmanager
+    def _taken_back_on_error(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            if self.connection.in_transaction:  # SQLite has rolled back by itself after some errors
+                self.connection.execute("ROLLBACK")
+            raise
 
     def close(self) -> None:
         """Let go of the file."""
