@@ -1,0 +1,94 @@
+"""Rows as the octets that operators receive, and back.
+
+The form: CSV as RFC 4180, UTF-8, no byte order mark, one header line, every line ended by CRLF, a field quoted only
+when it holds a comma, a quote or a line end. The same rows are always the same octets, on every Python, which is why
+the writer is ours: two honest writers may quote differently, and then equal lists would have unequal digests.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+
+from openceir.lists.errors import ListTruncated, NotAList
+from openceir.lists.kinds import Row
+
+__all__ = ["format_rows", "read_rows"]
+
+_MUST_QUOTE = frozenset(',"\r\n')
+_CHUNK_ROWS = 4096
+
+
+def format_rows(columns: tuple[str, ...], rows: Iterable[Row]) -> Iterator[bytes]:
+    """Yield the octets of a file with these columns and rows, in pieces of a few thousand rows."""
+    lines = [_line(columns)]
+    for row in rows:
+        lines.append(_line(row))
+        if len(lines) >= _CHUNK_ROWS:
+            yield "".join(lines).encode()
+            lines.clear()
+    yield "".join(lines).encode()
+
+
+def _line(row: Row) -> str:
+    line = ",".join(row)
+    # One look at the joined line settles the usual case: no field needs a quote.
+    if '"' in line or "\r" in line or "\n" in line or line.count(",") != len(row) - 1:
+        line = ",".join(_quoted(field) for field in row)
+    return f"{line}\r\n"
+
+
+def _quoted(field: str) -> str:
+    return '"' + field.replace('"', '""') + '"' if _MUST_QUOTE.intersection(field) else field
+
+
+def read_rows(columns: tuple[str, ...], key_length: int, source: BinaryIO, name: str) -> Iterator[Row]:
+    """Yield the rows of a file that must have exactly these columns, in ascending order of their key.
+
+    Shapes: memory does not grow with the file.
+    Raises: NotAList for other columns, a row of other width, or rows out of order; ListTruncated when the last line
+    has no end.
+    """
+    text = io.TextIOWrapper(io.BufferedReader(_EndsWithNewline(source, name)), encoding="utf-8", newline="")
+    reader = csv.reader(text, strict=True)
+    try:
+        head = next(reader, None)
+        if head is None or tuple(head) != columns:
+            raise NotAList(f"{name}: the first line must be {','.join(columns)}; is this the right kind of list?")
+        before: Row | None = None
+        width = len(columns)
+        for fields in reader:
+            row = tuple(fields)
+            if len(row) != width:
+                raise NotAList(f"line {reader.line_num} of {name} has {len(row)} fields, expected {width}")
+            key = row[:key_length]
+            if before is not None and key <= before:
+                raise NotAList(f"line {reader.line_num} of {name} is out of order or there twice")
+            before = key
+            yield row
+    except UnicodeDecodeError as wrong:
+        raise NotAList(f"{name} is not UTF-8 text near octet {wrong.start}") from wrong
+    except csv.Error as wrong:
+        raise NotAList(f"line {reader.line_num} of {name} is not CSV: {wrong}") from wrong
+    finally:
+        text.detach()
+
+
+class _EndsWithNewline(io.RawIOBase):
+    """Passes octets on, and refuses an end that is not an end of line: the sign of a cut transfer."""
+
+    def __init__(self, source: BinaryIO, name: str) -> None:
+        self._source = source
+        self._name = name
+        self._last = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "memoryview") -> int:  # type: ignore[override]
+        piece = self._source.read(len(buffer))
+        if not piece and self._last != b"\n":
+            raise ListTruncated(f"{self._name} ends in the middle of a line; fetch it again")
+        self._last = piece[-1:] or self._last
+        buffer[: len(piece)] = piece
+        return len(piece)

@@ -1,0 +1,78 @@
+"""The one way a delta is made, and the way it is applied.
+
+A delta is what is left when two full lists are walked side by side; nothing else ever goes into one. Hence
+`apply_rows(diff_rows(old, new), old) == new` for any two lists of a kind, whatever happened between them: pruned
+runs, changed filters, recovered devices, skipped deliveries. The word for a removed row (`resolved`, `blacklisted`,
+`no_longer_seen`) is a courtesy to who reads it; applying does not depend on it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from openceir.lists.errors import DeltaMismatch, NotAList
+from openceir.lists.kinds import ListKind, Row
+
+__all__ = ["apply_rows", "diff_rows"]
+
+
+def diff_rows(
+    kind: ListKind, old: Iterable[Row], new: Iterable[Row], why_gone: Callable[[Row], str] | None = None
+) -> Iterator[Row]:
+    """Yield the rows of the delta that leads from `old` to `new`, by key; each carries its change as a last field.
+
+    A removed row keeps its old values, so that the receiver can say what ended.
+    Shapes: one row of each list in memory; both must be in key order.
+    """
+    why_gone = why_gone or (lambda _: kind.removed[0])
+    added, changed, length = kind.added, kind.changed, kind.key_length
+    olds, news = iter(old), iter(new)
+    before, after = next(olds, None), next(news, None)
+    while before is not None or after is not None:
+        if before == after:
+            before, after = next(olds, None), next(news, None)
+        elif after is None or (before is not None and before[:length] < after[:length]):
+            assert before is not None
+            yield (*before, why_gone(before))
+            before = next(olds, None)
+        elif before is None or after[:length] < before[:length]:
+            yield (*after, added)
+            after = next(news, None)
+        else:
+            assert changed is not None, "a row that is all key cannot differ under an equal key"
+            yield (*after, changed)
+            before, after = next(olds, None), next(news, None)
+
+
+def apply_rows(kind: ListKind, old: Iterable[Row], delta: Iterable[Row]) -> Iterator[Row]:
+    """Yield the rows of the new full list.
+
+    Shapes: one row of each in memory; both must be in key order.
+    Raises: DeltaMismatch at the first change that does not fit `old`; NotAList for a change word of another kind.
+    """
+    length = kind.key_length
+    olds = iter(old)
+    before = next(olds, None)
+    for line, (*values, change) in enumerate(delta, start=2):
+        row = tuple(values)
+        key = row[:length]
+        while before is not None and before[:length] < key:
+            yield before
+            before = next(olds, None)
+        is_there = before is not None and before[:length] == key
+        if change == kind.added:
+            if is_there:
+                raise DeltaMismatch(f"line {line} of the delta adds a row that the full list already has")
+            yield row
+        elif change == kind.changed:
+            if not is_there or before == row:
+                raise DeltaMismatch(f"line {line} of the delta changes a row that the full list does not have so")
+            yield row
+            before = next(olds, None)
+        elif change in kind.removed:
+            if before != row:
+                raise DeltaMismatch(f"line {line} of the delta removes a row that the full list does not have so")
+            before = next(olds, None)
+        else:
+            raise NotAList(f"line {line} of the delta has change {change!r}, which no {kind.name} delta has")
+    while before is not None:
+        yield before
+        before = next(olds, None)
