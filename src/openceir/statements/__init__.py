@@ -1,0 +1,111 @@
+"""Statements: what may be said of devices, by whom, and the octets that prove it. One file a kind in `kinds/`.
+
+said = DeviceStolen(devices=DeviceSet.of("00100100000001"), stolen_at=…, case_number="N-7")
+signed = sign(said, key, issuer="cc-police", stated_at=…, salt=os.urandom(16))
+verify_statement(signed, members, at=…)      # gives `said` back, or raises StatementRefused
+"""
+
+from openceir.statements.cose import ALG, CWT_CLAIMS, EDDSA, KID, Sign1
+from openceir.statements.devices import MOST_DEVICES, DeviceSet
+from openceir.statements.errors import KeyRefused, MemberRefused, StatementError, StatementRefused
+from openceir.statements.forms import Pair
+from openceir.statements.keys import PublicKey, SigningKey
+from openceir.statements.kinds import (
+    DeviceBlocked,
+    DeviceBound,
+    DeviceClassified,
+    DeviceImported,
+    DeviceLost,
+    DevicePaired,
+    DevicePermitted,
+    DeviceRecovered,
+    DeviceRegistered,
+    DeviceStolen,
+    DeviceTracked,
+    Disputed,
+    RangeAllocated,
+    StockDeclared,
+    TypeApproved,
+    Withdrawn,
+)
+from openceir.statements.members import Member, MemberKey, Members
+from openceir.statements.roles import Role
+from openceir.statements.signed import (
+    SALT_OCTETS,
+    Header,
+    SignedStatement,
+    open_payload,
+    read_header,
+    sign,
+    verify_header,
+    verify_statement,
+)
+from openceir.statements.statement import (
+    KINDS,
+    NO_DEVICES,
+    Statement,
+    decode_payload,
+    encode_payload,
+    from_plain,
+    statement,
+    to_plain,
+)
+
+__all__ = [
+    # what may be said
+    "KINDS",
+    "DeviceBlocked",
+    "DeviceBound",
+    "DeviceClassified",
+    "DeviceImported",
+    "DeviceLost",
+    "DevicePaired",
+    "DevicePermitted",
+    "DeviceRecovered",
+    "DeviceRegistered",
+    "DeviceStolen",
+    "DeviceTracked",
+    "Disputed",
+    "RangeAllocated",
+    "StockDeclared",
+    "TypeApproved",
+    "Withdrawn",
+    # of which devices
+    "DeviceSet",
+    "MOST_DEVICES",
+    "NO_DEVICES",
+    "Pair",
+    # by whom
+    "Member",
+    "MemberKey",
+    "Members",
+    "PublicKey",
+    "Role",
+    "SigningKey",
+    # as octets
+    "Header",
+    "SALT_OCTETS",
+    "SignedStatement",
+    "Statement",
+    "decode_payload",
+    "encode_payload",
+    "from_plain",
+    "open_payload",
+    "read_header",
+    "sign",
+    "statement",
+    "to_plain",
+    "verify_header",
+    "verify_statement",
+    # the envelope, for receipts
+    "ALG",
+    "CWT_CLAIMS",
+    "EDDSA",
+    "KID",
+    "Sign1",
+    # when refused
+    "KeyRefused",
+    "MemberRefused",
+    "StatementError",
+    "StatementRefused",
+]

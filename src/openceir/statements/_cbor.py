@@ -1,0 +1,60 @@
+"""CBOR that has one spelling: what is read must be, octet for octet, what would be written.
+
+Two spellings of one statement would be two leaves that say the same thing, and one of them could be replayed. Tags
+are refused wherever they stand: none of ours uses one inside, and a decoder must not be talked into building regular
+expressions, fractions or shared references.
+
+Source: RFC 8949 §4.2.1 (core deterministic encoding). For the keys we use, texts below 24 octets and labels whose
+shorter form sorts first, it agrees with cbor2's `canonical=True`, which is RFC 7049 §3.9.
+"""
+
+from typing import Any, NoReturn
+
+import cbor2
+
+from openceir.statements.errors import StatementRefused
+
+__all__ = ["read_canonical", "write_canonical"]
+
+DEEPEST = 8
+
+
+def _refuse_tag(*_: object) -> NoReturn:
+    raise cbor2.CBORDecodeError("a tag, where none belongs")
+
+
+# Every tag that cbor2 would act upon; an unknown one goes to tag_hook.
+_KNOWN_TAGS = (*range(6), 25, 28, 29, 30, 35, 36, 37, 52, 54, 100, 256, 258, 260, 261, 1004, 43000, 55799)
+_NO_TAGS = dict.fromkeys(_KNOWN_TAGS, _refuse_tag)
+
+
+def write_canonical(value: object) -> bytes:
+    """The one spelling of `value`."""
+    return cbor2.dumps(value, canonical=True)
+
+
+def read_canonical(octets: bytes, what: str) -> Any:
+    """The value that `octets` spell; `what` names it in the refusal.
+
+    Raises: StatementRefused when they are cut, followed by more, nested too deeply, tagged or spelt in another way.
+    """
+    try:
+        value = cbor2.loads(
+            octets,
+            max_depth=DEEPEST,
+            allow_indefinite=False,
+            allow_duplicate_keys=False,
+            strict_hashable_types=False,
+            semantic_decoders=_NO_TAGS,
+            tag_hook=_refuse_tag,
+        )
+        same = cbor2.dumps(value, canonical=True) == octets
+    except (cbor2.CBORError, ValueError, TypeError, OverflowError) as wrong:
+        raise StatementRefused(
+            f"{what} is not CBOR that can be read; was the file cut or changed on its way?"
+        ) from wrong
+    if not same:
+        raise StatementRefused(
+            f"{what} is not in canonical CBOR (RFC 8949 §4.2.1); encode it canonically and sign anew"
+        )
+    return value

@@ -1,0 +1,68 @@
+"""COSE_Sign1 with Ed25519, the envelope of statements and receipts.
+
+    18([ protected : bstr .cbor map, unprotected : map, payload : bstr / nil, signature : bstr .size 64 ])
+
+Source: RFC 9052 §4.2 and §4.4; alg -8 is EdDSA (RFC 9053 §2.2).
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from openceir.statements._cbor import read_canonical, write_canonical
+from openceir.statements.errors import StatementRefused
+from openceir.statements.keys import PublicKey, SigningKey
+
+__all__ = ["ALG", "CWT_CLAIMS", "EDDSA", "KID", "Sign1"]
+
+ALG: Final = 1
+KID: Final = 4
+CWT_CLAIMS: Final = 15
+EDDSA: Final = -8
+_TAG_18: Final = b"\xd2"
+
+
+@dataclass(frozen=True, slots=True)
+class Sign1:
+    """One COSE_Sign1 message, decoded to its four parts; `protected` stays as the octets that were signed."""
+
+    protected: bytes
+    payload: bytes | None
+    signature: bytes
+    unprotected: dict[Any, Any] = field(default_factory=dict)
+
+    @classmethod
+    def sign(cls, protected: bytes, payload: bytes, key: SigningKey) -> "Sign1":
+        """A message over `payload`, attached."""
+        return cls(protected, payload, key.sign(_sig_structure(protected, payload)))
+
+    def verify(self, key: PublicKey, payload: bytes | None = None) -> None:
+        """Raise StatementRefused unless `key` signed this; a detached payload is handed in."""
+        signed = self.payload if self.payload is not None else payload
+        if signed is None or not key.has_signed(_sig_structure(self.protected, signed), self.signature):
+            raise StatementRefused(f"the signature is not one by {key.name}; it or what it signs was changed")
+
+    @classmethod
+    def read(cls, octets: bytes, what: str) -> "Sign1":
+        """The message in `octets`, canonical and nothing after it; `what` names it in the refusal."""
+        if octets[:1] != _TAG_18:
+            raise StatementRefused(
+                f"{what} does not begin with the tag of COSE_Sign1 (18); is it another kind of file?"
+            )
+        parts = read_canonical(octets[1:], what)
+        match parts:
+            case [bytes(protected), dict(unprotected), bytes() | None as payload, bytes(signature)] if (
+                len(signature) == 64
+            ):
+                return cls(protected, payload, signature, unprotected)
+        raise StatementRefused(
+            f"{what} is not a COSE_Sign1 message: protected, unprotected, payload, signature of 64 octets"
+        )
+
+    def write(self) -> bytes:
+        """The octets of this message."""
+        return _TAG_18 + write_canonical([self.protected, self.unprotected, self.payload, self.signature])
+
+
+def _sig_structure(protected: bytes, payload: bytes) -> bytes:
+    """What is signed: ["Signature1", protected, external_aad, payload] (RFC 9052 §4.4)."""
+    return write_canonical(["Signature1", protected, b"", payload])

@@ -1,0 +1,30 @@
+"""What can go wrong with a statement, a key or a member."""
+
+from openceir.errors import OpenceirError
+
+__all__ = ["KeyRefused", "MemberRefused", "StatementError", "StatementRefused"]
+
+
+class StatementError(OpenceirError):
+    """The base of this room's errors."""
+
+    code = "statement-error"
+
+
+class StatementRefused(StatementError):
+    """These octets are no statement that may enter the ledger; the sentence says what is wrong with them."""
+
+    code = "statement-refused"
+    http_status = 422
+
+
+class KeyRefused(StatementError):
+    """A key's text cannot be read, or its file is open to others."""
+
+    code = "key-refused"
+
+
+class MemberRefused(StatementError):
+    """members.toml says something that cannot be true, or a member is not in it."""
+
+    code = "member-refused"

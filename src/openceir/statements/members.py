@@ -1,0 +1,196 @@
+"""The members of the register: who may say what, with which keys, and from when to when.
+
+members.toml:
+
+    [[member]]
+    id = "cc-police"
+    roles = ["police"]
+
+    [[member.key]]
+    public = "cc-police+1f2e3d4c+AQ…"
+    valid_from = 2026-01-01T00:00:00Z
+    valid_until = 2028-01-01T00:00:00Z   # may be absent
+    revoked_at = 2026-06-01T00:00:00Z    # may be absent
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from openceir.statements.errors import KeyRefused, MemberRefused
+from openceir.statements.keys import PublicKey
+from openceir.statements.roles import Role
+
+__all__ = ["Member", "MemberKey", "Members"]
+
+_ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class MemberKey:
+    """A public key of a member and when it counts: from `valid_from` up to, not including, the two ends."""
+
+    public: PublicKey
+    valid_from: datetime
+    valid_until: datetime | None = None
+    revoked_at: datetime | None = None
+
+    def is_valid_at(self, moment: datetime) -> bool:
+        """Whether a signature by this key counts at `moment`."""
+        ends = [end for end in (self.valid_until, self.revoked_at) if end is not None]
+        return self.valid_from <= moment and all(moment < end for end in ends)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An office, company or authority that may say things in this register."""
+
+    id: str
+    roles: frozenset[Role]
+    keys: tuple[MemberKey, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raises: MemberRefused for an id that could not name a key or for no role."""
+        if not _ID.fullmatch(self.id):
+            raise MemberRefused(f'"{self.id}" cannot name a member: use small letters, digits, hyphens and dots')
+        if not self.roles:
+            raise MemberRefused(f"{self.id} has no role, so it could say nothing; roles are {', '.join(Role)}")
+
+
+class Members:
+    """All members. Immutable: a change is a new Members, which the caller puts on its shelf."""
+
+    def __init__(self, members: Iterable[Member] = ()) -> None:
+        """Raises: MemberRefused when an id or a key stands twice."""
+        self._by_id: dict[str, Member] = {}
+        self._by_kid: dict[bytes, tuple[Member, MemberKey]] = {}
+        for member in members:
+            if member.id in self._by_id:
+                raise MemberRefused(f"{member.id} stands twice among the members; join the two entries")
+            self._by_id[member.id] = member
+            for key in member.keys:
+                if key.public.kid in self._by_kid:
+                    raise MemberRefused(f"one key stands twice among the members, at last with {member.id}")
+                self._by_kid[key.public.kid] = (member, key)
+
+    def __iter__(self) -> Any:
+        """The members in the order of their ids."""
+        return iter(sorted(self._by_id.values(), key=lambda member: member.id))
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def find(self, member_id: str) -> Member | None:
+        """The member of this id, or None."""
+        return self._by_id.get(member_id)
+
+    def find_key(self, kid: bytes) -> tuple[Member, MemberKey] | None:
+        """Who signs with the key of this thumbprint, and the key; or None."""
+        return self._by_kid.get(kid)
+
+    def with_member(self, member: Member) -> "Members":
+        """These members and `member`, in place of an earlier one of the same id."""
+        return Members([*(other for other in self._by_id.values() if other.id != member.id), member])
+
+    def with_key(self, member_id: str, key: MemberKey, roles: Iterable[Role] = ()) -> "Members":
+        """`member_id` may sign with `key` too; a new member is made with `roles`, an old one gets them added."""
+        old = self.find(member_id)
+        if old is None:
+            return self.with_member(Member(member_id, frozenset(roles), (key,)))
+        return self.with_member(replace(old, roles=old.roles | frozenset(roles), keys=(*old.keys, key)))
+
+    def with_revoked(self, member_id: str, at: datetime, kid: bytes | None = None) -> "Members":
+        """The key of thumbprint `kid`, or every key of the member, counts no longer from `at` on.
+
+        Raises: MemberRefused when there is no such member or key, or nothing is left to revoke.
+        """
+        member = self.find(member_id)
+        if member is None:
+            raise MemberRefused(f'"{member_id}" is no member; `openceir member list` shows them')
+        concerned = [k for k in member.keys if k.revoked_at is None and kid in (None, k.public.kid)]
+        if not concerned:
+            raise MemberRefused(f"{member_id} has no such key that is not revoked already")
+        keys = tuple(replace(k, revoked_at=at) if k in concerned else k for k in member.keys)
+        return self.with_member(replace(member, keys=keys))
+
+    # -- text ----------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def parse(cls, text: str, source: str = "members.toml") -> "Members":
+        """The members that a TOML text describes; `source` names it in refusals.
+
+        Raises: MemberRefused for a text that is no TOML, an unknown or missing field, role or key.
+        """
+        try:
+            document = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as wrong:
+            raise MemberRefused(f"{source} is not TOML: {wrong}") from wrong
+        _only(document, {"member"}, source)
+        return cls(_member(table, source) for table in _tables(document.get("member", []), f"{source}: member"))
+
+    def format(self) -> str:
+        """The text that `parse` reads."""
+        lines = ["# Who may sign what. `openceir member` and `openceir key` change this file; so may you.", ""]
+        for member in self:
+            roles = ", ".join(f'"{role}"' for role in sorted(member.roles))
+            lines += ["[[member]]", f'id = "{member.id}"', f"roles = [{roles}]", ""]
+            for key in member.keys:
+                lines += ["[[member.key]]", f'public = "{key.public.format()}"']
+                for name in ("valid_from", "valid_until", "revoked_at"):
+                    moment: datetime | None = getattr(key, name)
+                    if moment is not None:
+                        lines.append(f"{name} = {moment:%Y-%m-%dT%H:%M:%SZ}")
+                lines.append("")
+        return "\n".join(lines)
+
+
+def _member(table: dict[str, Any], source: str) -> Member:
+    _only(table, {"id", "roles", "key"}, f"{source}: member")
+    name, roles = table.get("id"), table.get("roles")
+    if not isinstance(name, str) or not isinstance(roles, list):
+        raise MemberRefused(f'{source}: every member needs id = "…" and roles = ["…"]')
+    known = {str(role): role for role in Role}
+    for role in roles:
+        if role not in known:
+            raise MemberRefused(f"{source}: {name}: {role!r} is no role; roles are {', '.join(Role)}")
+    keys = tuple(_key(entry, f"{source}: {name}") for entry in _tables(table.get("key", []), f"{source}: {name}: key"))
+    return Member(name, frozenset(known[role] for role in roles), keys)
+
+
+def _key(table: dict[str, Any], where: str) -> MemberKey:
+    _only(table, {"public", "valid_from", "valid_until", "revoked_at"}, where)
+    public = table.get("public")
+    if not isinstance(public, str):
+        raise MemberRefused(f'{where}: every key needs public = "name+hash+base64"')
+    try:
+        key = PublicKey.parse(public)
+    except KeyRefused as wrong:
+        raise MemberRefused(f"{where}: {wrong}") from wrong
+    valid_from = _moment(table, "valid_from", where)
+    if valid_from is None:
+        raise MemberRefused(f"{where}: every key needs valid_from, such as 2026-01-01T00:00:00Z")
+    return MemberKey(key, valid_from, _moment(table, "valid_until", where), _moment(table, "revoked_at", where))
+
+
+def _moment(table: dict[str, Any], name: str, where: str) -> datetime | None:
+    value = table.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise MemberRefused(f"{where}: {name} must be an instant with its offset, such as 2026-01-01T00:00:00Z")
+    return value.astimezone(UTC)
+
+
+def _tables(value: object, where: str) -> list[dict[str, Any]]:
+    if not isinstance(value, list) or not all(isinstance(table, dict) for table in value):
+        raise MemberRefused(f"{where} must be written as [[{where.rsplit(' ', 1)[-1]}]] tables")
+    return value
+
+
+def _only(table: dict[str, Any], names: set[str], where: str) -> None:
+    unknown = sorted(table.keys() - names)
+    if unknown:
+        raise MemberRefused(f"{where}: {unknown[0]} is not known here; expected {', '.join(sorted(names))}")

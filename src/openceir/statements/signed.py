@@ -1,0 +1,209 @@
+"""A statement under its signature: how it is signed, sent, and checked.
+
+The signed part (the leaf of the ledger) names issuer, kind and time, and binds what was said by a salted digest:
+
+    protected   { 1: -8 (EdDSA), 4: kid, 15: { 1: issuer, 2: kind, 6: stated_at },
+                  258: -16 (SHA-256), 259: content type of what was digested }
+    unprotected { }
+    payload     SHA-256(salt || payload)
+
+Salt and payload travel beside it and are kept off the log, so that they can be erased; without the salt a digest
+left behind cannot be matched to a device by trying all numbers.
+
+Source: RFC 9052 (COSE_Sign1), RFC 9597 (CWT claims in headers), RFC 9995 (hash envelope), RFC 9943 §6 (statements).
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Any, Final
+
+from openceir.statements._cbor import read_canonical, write_canonical
+from openceir.statements.cose import ALG, CWT_CLAIMS, EDDSA, KID, Sign1
+from openceir.statements.errors import StatementRefused
+from openceir.statements.keys import SigningKey
+from openceir.statements.members import Members
+from openceir.statements.statement import KINDS, Statement, decode_payload, encode_payload
+
+__all__ = [
+    "CLOCK_SKEW",
+    "CONTENT_TYPE",
+    "Header",
+    "SALT_OCTETS",
+    "SignedStatement",
+    "open_payload",
+    "read_header",
+    "sign",
+    "verify_header",
+    "verify_statement",
+]
+
+CONTENT_TYPE: Final = "application/vnd.openceir.salted+cbor"
+SALT_OCTETS: Final = 16
+MOST_SIGNED_OCTETS: Final = 4096  # far below the 65,535 of a tile bundle's entry
+MOST_PAYLOAD_OCTETS: Final = 64 << 20
+CLOCK_SKEW: Final = timedelta(minutes=5)  # how far a signer's clock may run ahead of the ledger's
+
+_HASH_ALG, _PREIMAGE_TYPE, _SHA_256 = 258, 259, -16
+_ISSUER, _SUBJECT, _ISSUED_AT = 1, 2, 6
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a signed statement shows even when its payload is erased."""
+
+    issuer: str
+    kind: str
+    stated_at: datetime
+    kid: bytes
+    digest: bytes  # SHA-256(salt || payload)
+
+
+@dataclass(frozen=True)
+class SignedStatement:
+    """A statement as it is sent: the signed octets, and the salt and payload that they bind."""
+
+    octets: bytes
+    salt: bytes
+    payload: bytes
+
+    @cached_property
+    def header(self) -> Header:
+        """Issuer, kind, time, key and digest; raises StatementRefused when the octets are no statement."""
+        return read_header(self.octets)
+
+    def write(self) -> bytes:
+        """The octets of a .statement file: canonical CBOR [signed octets, salt, payload]."""
+        return write_canonical([self.octets, self.salt, self.payload])
+
+    @classmethod
+    def read(cls, file_octets: bytes) -> "SignedStatement":
+        """What `write` wrote; raises StatementRefused."""
+        if len(file_octets) > MOST_PAYLOAD_OCTETS + MOST_SIGNED_OCTETS + 64:
+            raise StatementRefused(f"a statement has at most {MOST_PAYLOAD_OCTETS} octets; send several")
+        match read_canonical(file_octets, "the statement file"):
+            case [bytes(octets), bytes(salt), bytes(payload)]:
+                return cls(octets, salt, payload)
+        raise StatementRefused("a statement file holds three octet strings: signed part, salt and payload")
+
+
+def sign(said: Statement, key: SigningKey, *, issuer: str, stated_at: datetime, salt: bytes) -> SignedStatement:
+    """`said`, signed by `issuer` with `key`.
+
+    `salt`: 16 octets from a source nobody can predict, never used twice.
+    Raises: StatementRefused when `said` cannot be true of a statement signed at `stated_at`.
+    """
+    if len(salt) != SALT_OCTETS:
+        raise StatementRefused(f"the salt has {len(salt)} octets, expected {SALT_OCTETS} random ones")
+    if stated_at.utcoffset() != timedelta(0) or stated_at.microsecond:
+        raise StatementRefused("stated_at must be in UTC and whole seconds")
+    said.check(stated_at)
+    payload = encode_payload(said)
+    if len(payload) > MOST_PAYLOAD_OCTETS:
+        raise StatementRefused(
+            f"the statement has {len(payload)} octets, the most is {MOST_PAYLOAD_OCTETS}; say several"
+        )
+    digest = hashlib.sha256(salt + payload).digest()
+    protected = _protected(Header(issuer, said.kind, stated_at, key.public.kid, digest))
+    return SignedStatement(Sign1.sign(protected, digest, key).write(), salt, payload)
+
+
+def read_header(octets: bytes) -> Header:
+    """Issuer, kind, time, key and digest of a signed statement, its signature not yet checked.
+
+    Raises: StatementRefused when the octets differ in anything but these five and the signature from what `sign` makes.
+    """
+    return _read(octets)[1]
+
+
+def verify_header(octets: bytes, members: Members, *, at: datetime) -> Header:
+    """The header of a statement that a member signed who may say it, as judged at `at`, the time of the ledger.
+
+    The key must count both when the statement says it was signed and at `at`: a stolen key cannot backdate.
+    Raises: StatementRefused otherwise.
+    """
+    message, header = _read(octets)
+    found = members.find_key(header.kid)
+    if found is None:
+        raise StatementRefused(f"the key {header.kid.hex()[:16]}… is no member's; add it with `openceir member add`")
+    member, key = found
+    if member.id != header.issuer:
+        raise StatementRefused(f"{header.issuer} is named as issuer, but the key is {member.id}'s")
+    if header.kind not in KINDS:
+        raise StatementRefused(f'"{header.kind[:60]}" is no kind of statement; `openceir statement kinds` lists them')
+    if not member.roles & KINDS[header.kind].said_by:
+        allowed = ", ".join(sorted(KINDS[header.kind].said_by))
+        raise StatementRefused(f"{member.id} may not say {header.kind}; that is for {allowed}")
+    if header.stated_at > at + CLOCK_SKEW:
+        raise StatementRefused("stated_at lies in the future; was a local time sent as UTC?")
+    message.verify(key.public)
+    if not key.is_valid_at(header.stated_at) or not key.is_valid_at(at):
+        raise StatementRefused(f"the key of {member.id} does not count at that time: not yet valid, expired or revoked")
+    return header
+
+
+def open_payload(header: Header, salt: bytes, payload: bytes) -> Statement:
+    """What the statement of this header says.
+
+    Raises: StatementRefused when salt and payload are not those that were signed, or say what cannot be.
+    """
+    if len(salt) != SALT_OCTETS or len(payload) > MOST_PAYLOAD_OCTETS:
+        raise StatementRefused(
+            f"expected a salt of {SALT_OCTETS} octets and a payload of at most {MOST_PAYLOAD_OCTETS}"
+        )
+    if hashlib.sha256(salt + payload).digest() != header.digest:
+        raise StatementRefused("the payload is not the one that was signed: its salted digest differs")
+    said = decode_payload(header.kind, payload)
+    said.check(header.stated_at)
+    return said
+
+
+def verify_statement(signed: SignedStatement, members: Members, *, at: datetime) -> Statement:
+    """What a member says who may say it, signature, time and payload checked as of `at`.
+
+    Raises: StatementRefused. Whether it was said before, only a ledger knows.
+    """
+    return open_payload(verify_header(signed.octets, members, at=at), signed.salt, signed.payload)
+
+
+def _protected(header: Header) -> bytes:
+    return write_canonical(
+        {
+            ALG: EDDSA,
+            KID: header.kid,
+            CWT_CLAIMS: {
+                _ISSUER: header.issuer,
+                _SUBJECT: header.kind,
+                _ISSUED_AT: int(header.stated_at.timestamp()),
+            },
+            _HASH_ALG: _SHA_256,
+            _PREIMAGE_TYPE: CONTENT_TYPE,
+        }
+    )
+
+
+def _read(octets: bytes) -> tuple[Sign1, Header]:
+    if len(octets) > MOST_SIGNED_OCTETS:
+        raise StatementRefused(f"the signed part has {len(octets)} octets, the most is {MOST_SIGNED_OCTETS}")
+    message = Sign1.read(octets, "the statement")
+    parts: dict[Any, Any] = read_canonical(message.protected, "the statement's protected header")
+    match parts:
+        case {
+            1: -8,
+            4: bytes(kid),
+            15: {1: str(issuer), 2: str(kind), 6: int(seconds)},
+            258: -16,
+            259: "application/vnd.openceir.salted+cbor",
+        } if len(kid) == 32 and 0 <= seconds < 1 << 37:
+            pass
+        case _:
+            raise StatementRefused(
+                "the statement's protected header must be alg EdDSA, kid, CWT claims issuer, kind and time, "
+                "and the hash envelope of RFC 9995 over SHA-256; nothing else"
+            )
+    if len(parts) != 5 or len(parts[CWT_CLAIMS]) != 3 or message.unprotected:
+        raise StatementRefused("the statement carries headers that are not expected; sign without them")
+    if message.payload is None or len(message.payload) != 32:
+        raise StatementRefused("the statement's payload must be the salted SHA-256 digest of what it says")
+    return message, Header(issuer, kind, datetime.fromtimestamp(seconds, UTC), kid, message.payload)
