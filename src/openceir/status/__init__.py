@@ -1,0 +1,41 @@
+"""The answer: folds statements into one device's status at a moment, with its reasons.
+
+`claims_of(entry)` says what one statement claims or ends; `fold(claims, at)` gives one device's answer;
+`columns.fold_columns` gives a whole country's statuses at once and is held equal to it.
+"""
+
+from openceir.status.answer import Answer, Reason
+from openceir.status.claim import Claim, Keys, RangeClaim, Said, Spoken
+from openceir.status.claims import AcceptedStatement, LoggedEntry, claims_of
+from openceir.status.columns import NO_DAY, ClaimColumns, StatusColumns, fold_columns
+from openceir.status.fold import AskedPair, fold
+from openceir.status.words import ENDINGS, PERMITS, THEFTS, ClaimKind, Status, StatusError
+
+__all__ = [
+    # words
+    "Status",
+    "ClaimKind",
+    "ENDINGS",
+    "PERMITS",
+    "THEFTS",
+    "StatusError",
+    # claims
+    "AcceptedStatement",
+    "Claim",
+    "Keys",
+    "LoggedEntry",
+    "RangeClaim",
+    "Said",
+    "Spoken",
+    "claims_of",
+    # one device
+    "Answer",
+    "AskedPair",
+    "Reason",
+    "fold",
+    # a country
+    "ClaimColumns",
+    "NO_DAY",
+    "StatusColumns",
+    "fold_columns",
+]

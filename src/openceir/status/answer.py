@@ -1,0 +1,121 @@
+"""What is said to the one who asks: a status, every reason for it, and what the person can do next."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from openceir.status.words import ClaimKind, Status
+
+__all__ = ["Answer", "Reason", "moment", "moment_text"]
+
+
+def moment(seconds: int) -> datetime:
+    """The instant that a count of seconds since 1970 UTC names."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def moment_text(instant: datetime) -> str:
+    """`2027-03-01T12:00:00Z`."""
+    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """One claim that holds, in words, and where its proof is."""
+
+    kind: ClaimKind
+    label: str  # the rule of a classification, else empty
+    sentence: str
+    since: datetime
+    until: datetime | None
+    block_on: date | None
+    issuer: str
+    statement: int  # index in the log
+    leaf_hash: bytes
+    logged_at: datetime
+    decides: bool  # the status rests on it
+    disputed: bool
+    by_range: tuple[int, int] | None = None  # device keys, when the claim is about a range
+    evidence: Mapping[str, Any] | None = None
+
+    @property
+    def receipt_command(self) -> str:
+        """What prints the receipt, which a stranger verifies offline."""
+        return f"openceir receipt get {self.statement}"
+
+    @property
+    def receipt_path(self) -> str:
+        """Where the HTTP interface hands the receipt out."""
+        return f"/v1/statements/{self.statement}/receipt"
+
+    def as_json(self) -> dict[str, Any]:
+        """The reason as the HTTP interface and `--json` give it."""
+        return {
+            "kind": self.kind,
+            "label": self.label or None,
+            "sentence": self.sentence,
+            "since": moment_text(self.since),
+            "until": moment_text(self.until) if self.until else None,
+            "block_on": self.block_on.isoformat() if self.block_on else None,
+            "issuer": self.issuer,
+            "decides": self.decides,
+            "disputed": self.disputed,
+            "statement": {
+                "index": self.statement,
+                "leaf_hash": self.leaf_hash.hex(),
+                "logged_at": moment_text(self.logged_at),
+                "receipt": self.receipt_path,
+            },
+            "evidence": dict(self.evidence) if self.evidence is not None else None,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The status of one device, or of one device with one subscriber, at one instant."""
+
+    status: Status
+    headline: str
+    at: datetime
+    reasons: tuple[Reason, ...]
+    next_steps: tuple[str, ...]
+    rule: str  # the step of docs/architecture.md §6 that decided, e.g. "6.4"
+    for_pair: bool = False  # the answer is for the asked subscriber with this device, and for nobody else
+    known_at: datetime | None = None  # only what was logged by then was counted
+    # What the question was, and what else is on record: filled in by whoever holds the shelves.
+    value: str = ""
+    scheme: str = ""
+    canonical: str = ""
+    findings: tuple[Mapping[str, Any], ...] = ()
+    other_identifiers: tuple[Mapping[str, str], ...] = ()
+    model: Mapping[str, Any] | None = None
+    log_size: int = 0  # statements counted
+
+    @property
+    def exit_status(self) -> int:
+        """0 permitted, 3 blocked, 4 tracked, 5 unknown."""
+        return self.status.exit_status
+
+    def as_json(self) -> dict[str, Any]:
+        """The answer as the HTTP interface and `--json` give it. The asked subscriber is never in it."""
+        return {
+            "identifier": {"value": self.value, "scheme": self.scheme, "canonical": self.canonical},
+            "status": self.status,
+            "for_pair": self.for_pair,
+            "headline": self.headline,
+            "at": moment_text(self.at),
+            "known_at": moment_text(self.known_at) if self.known_at else None,
+            "rule": self.rule,
+            "reasons": [reason.as_json() for reason in self.reasons],
+            "next_steps": list(self.next_steps),
+            "findings": [dict(finding) for finding in self.findings],
+            "other_identifiers": [dict(other) for other in self.other_identifiers],
+            "model": dict(self.model) if self.model is not None else None,
+            "log_size": self.log_size,
+        }
+
+
+def decisive(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
+    """The reasons on which the status rests."""
+    return tuple(reason for reason in reasons if reason.decides)
