@@ -499,14 +499,14 @@ def _csv_rows(operator: int, day: int, seen: _Sightings) -> bytes:
 
 def _lake_table(operator: int, day: int, seen: _Sightings, texts: dict[str, int]) -> pa.Table:
     """One operator's day as the lake holds it (docs/architecture.md §3), sorted by device."""
-    from openceir.identity import rat_mask_of_code
+    from openceir.identity import rat_mask
 
     device = seen.imei.copy()
     empty = seen.oddity == _EMPTY
     for row in np.flatnonzero((seen.oddity != 0) & (seen.oddity != _KEEPS_ITS_NUMBER) & ~empty):
         text = _odd_text(seen, row).strip(" \t").upper()
         device[row] = texts.setdefault(text, 10**14 + 1 + len(texts))
-    masks = np.array([rat_mask_of_code(code) for code in RAT_CODES], dtype=np.int64)
+    masks = np.array([rat_mask(code) for code in RAT_CODES], dtype=np.int64)
     order = np.argsort(np.where(empty, np.iinfo(np.int64).max, device), kind="stable")
     midnight = (FIRST_DAY - date(1970, 1, 1)).days * 86_400 + day * 86_400
 
