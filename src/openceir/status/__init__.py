@@ -8,6 +8,7 @@ from openceir.status.answer import Answer, Reason
 from openceir.status.claim import Claim, Keys, RangeClaim, Said, Spoken
 from openceir.status.claims import AcceptedStatement, LoggedEntry, claims_of
 from openceir.status.columns import NO_DAY, ClaimColumns, StatusColumns, fold_columns
+from openceir.status.current import CurrentClaims, RangePieces, current_claims, of_ranges, range_pieces
 from openceir.status.fold import AskedPair, fold
 from openceir.status.words import ENDINGS, PERMITS, THEFTS, ClaimKind, Status, StatusError
 
@@ -35,6 +36,11 @@ __all__ = [
     "fold",
     # a country
     "ClaimColumns",
+    "CurrentClaims",
+    "RangePieces",
+    "current_claims",
+    "of_ranges",
+    "range_pieces",
     "NO_DAY",
     "StatusColumns",
     "fold_columns",

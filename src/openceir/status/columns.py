@@ -21,7 +21,7 @@ from openceir.status.claim import Keys, Said
 from openceir.status.fold import ends
 from openceir.status.words import THEFTS, ClaimKind, Status, StatusError
 
-__all__ = ["NO_DAY", "ClaimColumns", "StatusColumns", "days", "fold_columns", "rows_about"]
+__all__ = ["NO_DAY", "ClaimColumns", "StatusColumns", "days", "fold_columns", "standing_rows"]
 
 NO_DAY = np.iinfo(np.int32).max  # in columns of days since 1970: none
 _MOST_NAMES = 64  # bits of one word
@@ -65,15 +65,13 @@ class StatusColumns:
     """
 
     device: Keys
-    status: npt.NDArray[np.int8]  # position in STATUSES
+    status: npt.NDArray[np.int8]  # position in tuple(Status)
     block_on: npt.NDArray[np.int32]  # BLOCKED: since when; TRACKED: when it will be blocked unless something happens
     pairs_from_on: npt.NDArray[np.int32]  # the theft after which new pairs of this shared number are blocked
     amnesty: Bools  # the day to come was set by an amnesty
     reasons: npt.NDArray[np.uint64]
     block_reasons: npt.NDArray[np.uint64]
     names: tuple[tuple[ClaimKind, str], ...]
-
-    STATUSES = tuple(Status)
 
     def where(self, status: Status) -> Bools:
         """Which rows have this status."""
@@ -154,19 +152,34 @@ def fold_columns(
     columns: ClaimColumns, at: datetime, *, devices: Keys | None = None, known_at: datetime | None = None
 ) -> StatusColumns:
     """The status of every device that is named singly, and of `devices` besides, at the instant `at`."""
-    seconds = int(at.timestamp())
     said = _SaidArrays(columns.said)
-    universe, device, row = rows_about(columns, devices)
+    universe, device, row = _rows_about(columns, devices)
+    device, row = _holding(columns, said, device, row, at, known_at)
+    return _decide(columns.said, said, universe, device, row, int(at.timestamp()), days(at.astimezone(UTC).date()))
+
+
+def standing_rows(
+    columns: ClaimColumns, at: datetime, *, devices: Keys | None = None, known_at: datetime | None = None
+) -> tuple[Keys, Rows]:
+    """(device, said) of every claim that holds at the instant `at`; devices ascending, latest first within one."""
+    _, device, row = _rows_about(columns, devices)
+    return _holding(columns, _SaidArrays(columns.said), device, row, at, known_at)
+
+
+def _holding(
+    columns: ClaimColumns, said: "_SaidArrays", device: Keys, row: Rows, at: datetime, known_at: datetime | None
+) -> tuple[Keys, Rows]:
+    seconds = int(at.timestamp())
     begun = said.effective_at <= seconds
     if known_at is not None:
         begun &= said.logged_at <= int(known_at.timestamp())
     keep = begun[row]
     device, row = device[keep], row[keep]
     holding = _standing(columns.said, said, device, row) & ~said.is_ending[row] & (seconds < said.until_at[row])
-    return _decide(columns.said, said, universe, device, row, holding, seconds, days(at.astimezone(UTC).date()))
+    return device[holding], row[holding]
 
 
-def rows_about(columns: ClaimColumns, devices: Keys | None) -> tuple[Keys, Keys, Rows]:
+def _rows_about(columns: ClaimColumns, devices: Keys | None) -> tuple[Keys, Keys, Rows]:
     """All devices asked about, ascending, and every (device, said), a device's rows together and its latest first.
 
     Shapes: universe; device and row, equally long.
@@ -275,11 +288,9 @@ def _decide(
     universe: Keys,
     device: Keys,
     row: Rows,
-    holding: Bools,
     seconds: int,
     today: int,
 ) -> StatusColumns:
-    device, row = device[holding], row[holding]
     group = np.searchsorted(universe, device)
     disputed = _disputed(said, group, row, seconds)
 

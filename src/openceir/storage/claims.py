@@ -1,0 +1,487 @@
+"""The claims shelf: what every statement says of each device, a view of the ledger that can be rebuilt at will.
+
+Two copies of the same, each for its reader: rows by device, for an answer about one; and for each statement part
+the sorted array of its devices, for a whole country at once. Rows are only ever added: an end is a row as well, and
+what holds at an instant is computed when it is asked, so that every past answer can be given again.
+"""
+
+import sqlite3
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from itertools import accumulate, repeat
+from typing import Any
+
+import numpy as np
+
+from openceir.identity import ODD_DEVICE_BASE
+from openceir.progress import Progress, Silent
+from openceir.status import (
+    Claim,
+    ClaimColumns,
+    ClaimKind,
+    CurrentClaims,
+    Keys,
+    LoggedEntry,
+    RangeClaim,
+    Said,
+    Spoken,
+    StatusColumns,
+    claims_of,
+    current_claims,
+    fold_columns,
+    of_ranges,
+    range_pieces,
+)
+from openceir.status.ports import GoldenDigest
+from openceir.storage.database import Database
+from openceir.storage.files import StorageError
+from openceir.storage.identifiers import IdentifierDictionary
+
+__all__ = ["ClaimShelf"]
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS said(
+    id INTEGER PRIMARY KEY,   -- log index * 4 + part: ascending is the order of the log
+    kind TEXT NOT NULL, label TEXT NOT NULL, issuer TEXT NOT NULL,
+    effective_at INTEGER NOT NULL, logged_at INTEGER NOT NULL, leaf_hash BLOB NOT NULL,
+    until_at INTEGER, block_on TEXT,
+    blocking INTEGER NOT NULL, amnesty INTEGER NOT NULL, marks_duplicate INTEGER NOT NULL,
+    restores_at INTEGER, target BLOB, ends_kind TEXT, ends_label TEXT, over_others INTEGER NOT NULL,
+    note TEXT NOT NULL, evidence_digest BLOB,
+    whole INTEGER NOT NULL,   -- a withdrawal or dispute of all that its target is about
+    devices BLOB NOT NULL,    -- int64 little-endian; the keys of `claim`, ascending
+    ranges BLOB, imsis BLOB, msisdns BLOB
+) STRICT;
+CREATE INDEX IF NOT EXISTS said_in_memory ON said(id) WHERE ranges IS NOT NULL OR whole = 1;
+CREATE TABLE IF NOT EXISTS claim(
+    device INTEGER NOT NULL, said INTEGER NOT NULL, seq INTEGER NOT NULL, imsi INTEGER, msisdn INTEGER,
+    PRIMARY KEY(device, said, seq)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS golden(
+    digest BLOB NOT NULL, said INTEGER NOT NULL, PRIMARY KEY(digest, said)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS claims_state(
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    applied_size INTEGER NOT NULL,  -- statements of the log that stand here
+    generation INTEGER NOT NULL     -- changes when rows were taken away
+) STRICT;
+INSERT OR IGNORE INTO claims_state VALUES (1, 0, 0);
+"""
+_PARTS = 4  # of one statement, at most
+_SAID_COLUMNS = (
+    "id, kind, label, issuer, effective_at, logged_at, leaf_hash, until_at, block_on, blocking, amnesty, "
+    "marks_duplicate, restores_at, target, ends_kind, ends_label, over_others, note, evidence_digest"
+)
+_AT_ONCE = 20_000  # devices bound in one SQL statement
+_MOST_REMEMBERED = 200_000  # statement parts kept in memory, about 100 MB
+
+
+class ClaimShelf:
+    """Claims of all devices in `register.sqlite`. One writer (`apply`, `forget`, `clear`), any number of readers.
+
+    What `apply` returned from is durable. Readers see the state of the last finished `apply`, of other processes too.
+    """
+
+    def __init__(
+        self, database: Database, identifiers: IdentifierDictionary, *, golden_digest: GoldenDigest | None = None
+    ) -> None:
+        self._database = database
+        self._identifiers = identifiers
+        self._golden_digest = golden_digest
+        database.define(_SCHEMA)
+        self._remembered: dict[int, Said] = {}
+        self._memory = _Memory()
+        self._columns: tuple[tuple[int, int], ClaimColumns] | None = None
+
+    # -- writing ---------------------------------------------------------------------------------------------------
+
+    @property
+    def applied_size(self) -> int:
+        """How many statements of the log stand here."""
+        return self._state()[0]
+
+    def apply(self, entries: Iterable[LoggedEntry], progress: Progress = Silent()) -> int:  # noqa: B008 - stateless
+        """Add what these entries say; those already here are passed over. The number added.
+
+        All or nothing. Raises: StorageError when an entry is missing in between.
+        """
+        added = 0
+        with self._database.transaction() as rows:
+            size = self.applied_size
+            for entry in entries:
+                if entry.index < size:
+                    continue
+                if entry.index > size:
+                    raise StorageError(
+                        f"the claims end at statement {size} of the log and were given statement {entry.index} next; hand over the log from {size}"
+                    )
+                for spoken in claims_of(entry):
+                    self._add(rows, spoken)
+                size += 1
+                added += 1
+                progress("statements applied", added)
+            rows.execute("UPDATE claims_state SET applied_size = ?", (size,))
+        return added
+
+    def forget(self, index: int) -> None:
+        """Remove what statement `index` said: its payload was erased, and so is every view of it."""
+        with self._database.transaction() as rows:
+            first, end = index * _PARTS, (index + 1) * _PARTS
+            for (devices,) in rows.execute(
+                "SELECT devices FROM said WHERE id >= ? AND id < ?", (first, end)
+            ).fetchall():
+                named = ((key, first, end) for key in np.frombuffer(devices, dtype="<i8").tolist())
+                rows.executemany("DELETE FROM claim WHERE device = ? AND said >= ? AND said < ?", named)
+            rows.execute("DELETE FROM golden WHERE said >= ? AND said < ?", (first, end))
+            rows.execute("DELETE FROM said WHERE id >= ? AND id < ?", (first, end))
+            rows.execute("UPDATE claims_state SET generation = generation + 1")
+
+    def clear(self) -> None:
+        """Remove everything; the next `apply` starts from the beginning of the log."""
+        with self._database.transaction() as rows:
+            for table in ("said", "claim", "golden"):
+                rows.execute(f"DELETE FROM {table}")
+            rows.execute("UPDATE claims_state SET applied_size = 0, generation = generation + 1")
+
+    def _add(self, rows: sqlite3.Connection, spoken: Spoken) -> None:
+        said = spoken.said
+        identity = said.index * _PARTS + said.part
+        devices = self._with_others(spoken)
+        is_pairs = said.kind is ClaimKind.PAIRED
+        names_nobody = not (devices.size or spoken.ranges or spoken.keyed_digests)
+        rows.execute(
+            f"INSERT INTO said({_SAID_COLUMNS}, whole, devices, ranges, imsis, msisdns) VALUES ({','.join('?' * 24)})",
+            (
+                identity,
+                said.kind,
+                said.label,
+                said.issuer,
+                said.effective_at,
+                said.logged_at,
+                said.leaf_hash,
+                said.until_at,
+                said.block_on.isoformat() if said.block_on else None,
+                said.blocking,
+                said.amnesty,
+                said.marks_duplicate,
+                said.restores_at,
+                said.target,
+                said.ends_kind,
+                said.ends_label,
+                said.over_others,
+                said.note,
+                said.evidence_digest,
+                said.target is not None and names_nobody,
+                _octets(devices),
+                _octets(np.array(spoken.ranges, dtype=np.int64).reshape(-1)) if spoken.ranges else None,
+                _octets(spoken.imsis) if is_pairs else None,
+                _octets(spoken.msisdns) if is_pairs else None,
+            ),
+        )
+        if is_pairs:
+            columns = (devices.tolist(), repeat(identity), range(devices.size), spoken.imsis.tolist())
+            pairs = zip(*columns, (number or None for number in spoken.msisdns.tolist()), strict=False)
+            rows.executemany("INSERT INTO claim(device, said, seq, imsi, msisdn) VALUES (?, ?, ?, ?, ?)", pairs)
+        else:
+            singles = zip(devices.tolist(), repeat(identity), strict=False)
+            rows.executemany("INSERT INTO claim(device, said, seq) VALUES (?, ?, 0)", singles)
+        digests = zip(set(spoken.keyed_digests), repeat(identity), strict=False)
+        rows.executemany("INSERT INTO golden(digest, said) VALUES (?, ?)", digests)
+
+    def _with_others(self, spoken: Spoken) -> Keys:
+        """The keys of all devices named, those of other schemes from the identifier dictionary."""
+        if not spoken.others:
+            return spoken.devices
+        texts: dict[str, list[str]] = {}
+        for scheme, text in spoken.others:
+            texts.setdefault(scheme, []).append(text)
+        keys = [key for scheme, some in texts.items() for key in self._identifiers.keys_of(scheme, some).values()]
+        return np.union1d(spoken.devices, np.array(keys, dtype=np.int64))
+
+    # -- one device, or a thousand ---------------------------------------------------------------------------------
+
+    def claims_of(self, devices: Sequence[int]) -> dict[int, list[Claim]]:
+        """Everything said of each of these devices, endings included; one query for all of them."""
+        memory = self._refreshed()
+        found: dict[int, list[tuple[int, int | None, int | None]]] = {device: [] for device in devices}
+        for start in range(0, len(devices), _AT_ONCE):
+            some = devices[start : start + _AT_ONCE]
+            query = f"SELECT device, said, imsi, msisdn FROM claim WHERE device IN ({','.join('?' * len(some))})"
+            for device, said, imsi, msisdn in self._database.connection.execute(query, some):
+                found[device].append((said, imsi, msisdn))
+        golden = self._golden(devices) if memory.has_golden else {}
+        self._remember(
+            {row[0] for rows in found.values() for row in rows} | {said for some in golden.values() for said in some}
+        )
+        said_of = self._remembered
+        answer: dict[int, list[Claim]] = {}
+        for device, rows in found.items():
+            claims = [Claim(said=said_of[said], imsi=imsi, msisdn=msisdn) for said, imsi, msisdn in rows]
+            claims += [Claim(said=said_of[said]) for said in golden.get(device, ())]
+            named = {(claim.said.index, claim.said.part) for claim in claims}
+            claims += [
+                Claim(said=claim.said, by_range=(claim.lo, claim.hi))
+                for claim in memory.ranges_about(device)
+                if (claim.said.index, claim.said.part) not in named  # singly and in a range: once is enough
+            ]
+            answer[device] = memory.with_whole_targets(claims)
+        return answer
+
+    def bound_to(self, devices: Sequence[int]) -> dict[int, list[tuple[Said, list[int]]]]:
+        """For each device, the bindings that name it: what was said and all the identifiers' keys, its own included."""
+        claims = self.claims_of(devices)
+        wanted = {
+            claim.said.index * _PARTS + claim.said.part
+            for some in claims.values()
+            for claim in some
+            if claim.said.kind is ClaimKind.BOUND
+        }
+        members = {
+            said: np.frombuffer(octets, dtype="<i8").tolist()
+            for said in wanted
+            for (octets,) in self._database.connection.execute("SELECT devices FROM said WHERE id = ?", (said,))
+        }
+        return {
+            device: [
+                (claim.said, members[claim.said.index * _PARTS + claim.said.part])
+                for claim in some
+                if claim.said.kind is ClaimKind.BOUND
+            ]
+            for device, some in claims.items()
+        }
+
+    def _golden(self, devices: Sequence[int]) -> dict[int, list[int]]:
+        """For devices on a golden list, the statement parts that put them there."""
+        if self._golden_digest is None:
+            return {}
+        digests = {self._golden_digest(device): device for device in devices if device < ODD_DEVICE_BASE}
+        found: dict[int, list[int]] = {}
+        names = list(digests)
+        for start in range(0, len(names), _AT_ONCE):
+            some = names[start : start + _AT_ONCE]
+            query = f"SELECT digest, said FROM golden WHERE digest IN ({','.join('?' * len(some))}) ORDER BY said"
+            for digest, said in self._database.connection.execute(query, some):
+                found.setdefault(digests[digest], []).append(said)
+        return found
+
+    def _remember(self, wanted: set[int]) -> None:
+        """Have these statement parts in memory: they never change, so they are read once."""
+        missing = list(wanted - self._remembered.keys())
+        if missing and len(self._remembered) + len(missing) > _MOST_REMEMBERED:
+            self._remembered.clear()
+            missing = list(wanted)
+        for start in range(0, len(missing), _AT_ONCE):
+            some = missing[start : start + _AT_ONCE]
+            query = f"SELECT {_SAID_COLUMNS} FROM said WHERE id IN ({','.join('?' * len(some))})"
+            for row in self._database.connection.execute(query, some):
+                self._remembered[row[0]] = _read_said(row)
+
+    def _state(self) -> tuple[int, int]:
+        size, generation = self._database.connection.execute(
+            "SELECT applied_size, generation FROM claims_state"
+        ).fetchone()
+        return size, generation
+
+    def _refreshed(self) -> "_Memory":
+        """What is kept in memory, brought up to date: ranges, and withdrawals of whole statements."""
+        state = self._state()
+        if state != self._memory.state:
+            if state[1] != self._memory.state[1]:
+                self._remembered.clear()
+            rows = self._database.connection.execute(
+                f"SELECT {_SAID_COLUMNS}, whole, ranges FROM said WHERE ranges IS NOT NULL OR whole = 1 ORDER BY id"
+            )
+            [(golden,)] = self._database.connection.execute("SELECT EXISTS (SELECT 1 FROM golden)")
+            self._memory = _Memory(
+                state=state,
+                parts=[(_read_said(row[:-2]), bool(row[-2]), _spans(row[-1])) for row in rows],
+                has_golden=bool(golden),
+            )
+        return self._memory
+
+    # -- a country -------------------------------------------------------------------------------------------------
+
+    def columns(self) -> ClaimColumns:
+        """Everything said, as columns, pairs and bindings left out."""
+        state = self._state()
+        if self._columns is None or self._columns[0] != state:
+            self._columns = (state, self._read_columns("kind NOT IN ('paired', 'bound')"))
+        return self._columns[1]
+
+    def statuses(self, at: datetime, *, devices: Keys | None = None, known_at: datetime | None = None) -> StatusColumns:
+        """The status of every device that is named singly, and of `devices` besides."""
+        return fold_columns(self._with_golden(self.columns(), devices), at, devices=devices, known_at=known_at)
+
+    def range_statuses(self, at: datetime) -> tuple[Keys, Keys, StatusColumns]:
+        """First and last device of each piece of a range, and the status that all of it has unless named singly."""
+        columns = of_ranges(self.columns())
+        pieces = range_pieces(columns)
+        return pieces.lo, pieces.hi, fold_columns(columns, at, devices=pieces.lo)
+
+    def current(
+        self, kind: ClaimKind, at: datetime, *, devices: Keys | None = None, known_at: datetime | None = None
+    ) -> CurrentClaims:
+        """The claims of one kind that hold, on devices named singly and on `devices` besides."""
+        if kind in {ClaimKind.PAIRED, ClaimKind.BOUND}:
+            columns = self._read_columns("kind IN (?, 'withdrawn')", kind)
+        else:
+            columns = self.columns()
+        if kind is ClaimKind.PERMITTED:
+            columns = self._with_golden(columns, devices)
+        return current_claims(columns, kind, at, devices=devices, known_at=known_at)
+
+    def current_ranges(self, kind: ClaimKind, at: datetime) -> list[RangeClaim]:
+        """The pieces of ranges on which a claim of `kind` holds, unless a device in one is named singly."""
+        columns = of_ranges(self.columns())
+        pieces = range_pieces(columns)
+        holding = current_claims(columns, kind, at, devices=pieces.lo)
+        ends = dict(zip(pieces.lo.tolist(), pieces.hi.tolist(), strict=True))
+        return [
+            RangeClaim(said=holding.said[row], lo=lo, hi=ends[lo])
+            for lo, row in zip(holding.device.tolist(), holding.row.tolist(), strict=True)
+        ]
+
+    def current_pairs(self, at: datetime) -> tuple[Keys, Keys, Keys]:
+        """device, imsi and msisdn (0 when absent) of every pair that holds, a row once for each statement of it."""
+        holding = self.current(ClaimKind.PAIRED, at)
+        pieces: list[tuple[Keys, Keys, Keys]] = []
+        for row in np.unique(holding.row).tolist():
+            said = holding.said[row]
+            query = "SELECT devices, imsis, msisdns FROM said WHERE id = ?"
+            [stored] = self._database.connection.execute(query, (said.index * _PARTS + said.part,))
+            device, imsi, msisdn = (np.frombuffer(octets, dtype="<i8").astype(np.int64) for octets in stored)
+            kept = np.isin(device, holding.device[holding.row == row])
+            pieces.append((device[kept], imsi[kept], msisdn[kept]))
+        none = np.empty(0, dtype=np.int64)
+        device, imsi, msisdn = (np.concatenate([none, *(piece[i] for piece in pieces)]) for i in range(3))
+        return device, imsi, msisdn
+
+    def _with_golden(self, columns: ClaimColumns, devices: Keys | None) -> ClaimColumns:
+        """The columns with a row for each device that a golden list names by its digest."""
+        if not self._refreshed().has_golden:
+            return columns
+        universe = columns.device if devices is None else np.concatenate([columns.device, devices])
+        golden = self._golden(np.unique(universe).tolist())
+        places = {(part.index * _PARTS + part.part): place for place, part in enumerate(columns.said)}
+        named = [(device, places[said]) for device, some in golden.items() for said in some]
+        device, row = np.array(named, dtype=np.int64).reshape(-1, 2).T
+        return ClaimColumns(
+            said=columns.said,
+            device=np.concatenate([columns.device, device]),
+            row=np.concatenate([columns.row, row.astype(np.int32)]),
+            lo=columns.lo,
+            hi=columns.hi,
+            range_row=columns.range_row,
+            whole=columns.whole,
+        )
+
+    def _read_columns(self, where: str, *values: str) -> ClaimColumns:
+        said: list[Said] = []
+        whole: list[bool] = []
+        named: list[Keys] = []
+        spans: list[Keys] = []
+        query = f"SELECT {_SAID_COLUMNS}, whole, devices, ranges FROM said WHERE {where} ORDER BY id"
+        for row in self._database.connection.execute(query, values):
+            said.append(_read_said(row[:-3]))
+            whole.append(bool(row[-3]))
+            named.append(np.unique(np.frombuffer(row[-2], dtype="<i8")))  # a pair's device may stand several times
+            spans.append(_spans(row[-1]))
+        none = np.empty(0, dtype=np.int64)
+        ranges = np.concatenate([none.reshape(0, 2), *spans])
+        places = np.arange(len(said), dtype=np.int32)
+        return ClaimColumns(
+            said=said,
+            device=np.concatenate([none, *named]),
+            row=np.repeat(places, [keys.size for keys in named]).astype(np.int32),
+            lo=ranges[:, 0].copy(),
+            hi=ranges[:, 1].copy(),
+            range_row=np.repeat(places, [len(some) for some in spans]).astype(np.int32),
+            whole=np.array(whole, dtype=np.bool_),
+        )
+
+
+class _Memory:
+    """Ranges by their first device, and statements that withdraw or dispute a statement as a whole."""
+
+    def __init__(
+        self,
+        state: tuple[int, int] = (-1, -1),
+        parts: Sequence[tuple[Said, bool, Keys]] = (),
+        has_golden: bool = False,
+    ) -> None:
+        self.state = state
+        self.has_golden = has_golden
+        self._targeting: dict[bytes, list[Said]] = {}
+        ranges: list[tuple[int, int, Said]] = []
+        for said, whole, spans in parts:
+            if whole and said.target is not None:
+                self._targeting.setdefault(said.target, []).append(said)
+            ranges += [(lo, hi, said) for lo, hi in spans.tolist()]
+        ranges.sort(key=lambda span: span[:2])
+        self._ranges = ranges
+        self._los = [lo for lo, _, _ in ranges]
+        # the furthest end among a range and those before it: where it falls short of a device, none before reaches it
+        self._furthest = list(accumulate((hi for _, hi, _ in ranges), max))
+
+    def ranges_about(self, device: int) -> list[RangeClaim]:
+        """Everything said of ranges that hold this device."""
+        found = []
+        place = bisect_right(self._los, device) - 1
+        while place >= 0 and self._furthest[place] >= device:
+            lo, hi, said = self._ranges[place]
+            if device <= hi:
+                found.append(RangeClaim(said=said, lo=lo, hi=hi))
+            place -= 1
+        return found
+
+    def with_whole_targets(self, claims: list[Claim]) -> list[Claim]:
+        """The claims, and what withdraws or disputes the statements behind them as a whole, and so on."""
+        if not self._targeting:
+            return claims
+        known = {claim.said.leaf_hash for claim in claims}
+        waiting = list(known)
+        while waiting:
+            for said in self._targeting.get(waiting.pop(), ()):
+                if said.leaf_hash not in known:
+                    known.add(said.leaf_hash)
+                    waiting.append(said.leaf_hash)
+                    claims.append(Claim(said=said))
+        return claims
+
+
+def _octets(keys: Keys) -> bytes:
+    return keys.astype("<i8").tobytes()
+
+
+def _spans(octets: bytes | None) -> Keys:
+    return np.frombuffer(octets or b"", dtype="<i8").astype(np.int64).reshape(-1, 2)
+
+
+def _read_said(row: Sequence[Any]) -> Said:
+    (
+        identity, kind, label, issuer, effective_at, logged_at, leaf_hash, until_at, block_on, blocking, amnesty,
+        marks_duplicate, restores_at, target, ends_kind, ends_label, over_others, note, evidence_digest,
+    ) = row  # fmt: skip
+    return Said(
+        index=identity // _PARTS,
+        part=identity % _PARTS,
+        kind=ClaimKind(kind),
+        label=label,
+        issuer=issuer,
+        effective_at=effective_at,
+        logged_at=logged_at,
+        leaf_hash=leaf_hash,
+        until_at=until_at,
+        block_on=date.fromisoformat(block_on) if block_on else None,
+        blocking=bool(blocking),
+        amnesty=bool(amnesty),
+        marks_duplicate=bool(marks_duplicate),
+        restores_at=restores_at,
+        target=target,
+        ends_kind=ClaimKind(ends_kind) if ends_kind else None,
+        ends_label=ends_label,
+        over_others=bool(over_others),
+        note=note,
+        evidence_digest=evidence_digest,
+    )
