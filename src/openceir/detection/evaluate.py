@@ -1,0 +1,355 @@
+"""The verdict: a pure function of policy, day, measures, lists and what earlier classifications still say.
+
+    facts ─▶ conditions ─▶ rules ─▶ who matches ──┬─ minus who stood ─▶ matched (new)
+                                                  ├─ and who stood  ─▶ changed, when something else follows now
+                     who stood (classified) ──────┴─ minus who matches ─▶ cleared (a sticky rule's stay matched)
+
+Without the data changing, only devices that the lists touched need judging again: `Earlier` carries what the same
+question answered before, and `touched` the devices to ask about. The answer equals the full run's.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from openceir.detection.amnesty import Amnesty, Consequence, amnesty_of, consequence_for
+from openceir.detection.condition import condition_named, first_day_of_period
+from openceir.detection.engine import Engine, EngineSettings
+from openceir.detection.errors import RuleRefused
+from openceir.detection.evidence import MOST_SUBSCRIBERS, Evidence, canonical, evidence_header, evidence_salt
+from openceir.detection.plan import Plan, country_tables, plan_rules, wide
+from openceir.detection.ports import LISTS, MEASURED, Inputs
+from openceir.detection.proposal import Change, Devices, Proposal, no_devices
+from openceir.detection.rule import Rule, parse_rules
+from openceir.detection.sql import EPOCH, render, window
+from openceir.identity import format_subscriber, keyed_digest
+from openceir.policy import Policy
+from openceir.progress import Progress, Silent
+
+__all__ = ["Earlier", "evaluate"]
+
+# Restricted to the devices asked about; every other relation is joined to these.
+_PER_DEVICE = ("triplets", "devices", "conflicts", "stolen", "barred")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """What the same policy, day and measures answered before, and which devices other lists may have changed since."""
+
+    standing: Mapping[str, tuple[Devices, npt.NDArray[np.bool_]]]  # rule label -> devices ascending, seen
+    ever_seen: int
+    touched: Devices  # ascending, distinct
+
+
+def evaluate(
+    policy: Policy,
+    as_of_on: date,
+    inputs: Inputs,
+    *,
+    evidence_key: bytes,
+    settings: EngineSettings | None = None,
+    earlier: Earlier | None = None,
+    only_rules: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> list[Proposal]:
+    """One proposal a rule of the policy, in its order, and one a rule that still stands but is no longer in it.
+
+    Nothing but the arguments decides; the settings change speed, never answers. `only_rules` judges some rules and
+    leaves the others alone.
+    Raises: RuleRefused for a policy that cannot be read, DetectionError when the engine cannot go on.
+    """
+    rules = parse_rules(policy, as_of_on)
+    unknown = set(only_rules) - {rule.label for rule in rules}
+    if unknown:
+        raise RuleRefused(f"the policy has no rule {min(unknown)}; it has {', '.join(rule.label for rule in rules)}")
+    chosen = tuple(rule for rule in rules if not only_rules or rule.label in only_rules)
+    _check_floor(policy, as_of_on, chosen)
+    stood = _standing_by_rule(inputs)
+    amnesty = amnesty_of(policy, as_of_on)
+    asked = None if earlier is None else _worth_asking(earlier, stood, chosen, amnesty, as_of_on)
+    with Engine(settings) as engine:
+        _take_inputs(engine, policy, as_of_on, inputs, asked)
+        plan = plan_rules(chosen, as_of_on)
+        said = progress or Silent()
+        for number, step in enumerate(plan.steps):
+            said("steps of detection", number, len(plan.steps))
+            engine.run(step)
+        said("steps of detection", len(plan.steps), len(plan.steps))
+        ever_seen = earlier.ever_seen if earlier else _count(engine, "SELECT COUNT(*) AS n FROM device WHERE seen")
+        proposals = []
+        for rule, table in zip(chosen, plan.matches, strict=True):
+            devices, seen = _matching(engine, table)
+            if earlier is not None and asked is not None:
+                devices, seen = _merged(earlier.standing.get(rule.label), asked, devices, seen)
+            if rule.sticky and rule.label in stood:  # once matched, matched for ever
+                devices, seen = _with(devices, seen, stood[rule.label].devices)
+            difference = _difference(rule, amnesty, as_of_on, devices, stood.pop(rule.label, None))
+            concerned = np.union1d(
+                difference.matched, np.concatenate([no_devices(), *(c.devices for c in difference.changed)])
+            )
+            header = evidence_header(rule, policy.digest, as_of_on)
+            proposals.append(
+                Proposal(
+                    rule=rule,
+                    as_of_on=as_of_on,
+                    policy_digest=policy.digest,
+                    ever_seen=ever_seen,
+                    standing=devices,
+                    standing_seen=seen,
+                    matched=difference.matched,
+                    cleared=difference.cleared,
+                    changed=difference.changed,
+                    block_on=difference.consequence.block_on,
+                    amnesty=difference.consequence.amnesty,
+                    evidence=Evidence(
+                        header=header,
+                        salt=evidence_salt(evidence_key, header),
+                        devices=concerned,
+                        rows=_rows(engine, plan, rule, as_of_on, concerned, evidence_key),
+                    ),
+                )
+            )
+    if not only_rules:
+        proposals += [_retired(label, rows, policy, as_of_on, ever_seen, evidence_key) for label, rows in stood.items()]
+    return proposals
+
+
+def _check_floor(policy: Policy, on: date, rules: Sequence[Rule]) -> None:
+    """Conflicts slower than the floor were never measured, so that a rule below it would silently find nothing."""
+    floor = policy.value("detection.sightings.floor_kmh", on)
+    for rule in rules:
+        for use in rule.uses:
+            if "speed_kmh" in use.limits and use.limits["speed_kmh"].value < floor:
+                raise RuleRefused(
+                    f"rule {rule.label}: speed_kmh {use.limits['speed_kmh'].value} is below"
+                    f" detection.sightings.floor_kmh {floor}, under which no conflicts are kept; lower the floor too"
+                )
+
+
+# -- what goes in ------------------------------------------------------------------------------------------------
+
+
+def _take_inputs(engine: Engine, policy: Policy, on: date, inputs: Inputs, asked: Devices | None) -> None:
+    where = ""
+    if asked is not None:
+        engine.take("asked", pa.table({"device": asked}))
+        where = "WHERE device IN (SELECT device FROM asked)"
+    for name, schema in MEASURED.items():
+        engine.see(name, inputs.measured.files(name), schema, where)
+    for name in LISTS:
+        engine.take(name, inputs.list_named(name))
+        if where and name in _PER_DEVICE:
+            engine.connection.execute(f"DELETE FROM {name} WHERE device NOT IN (SELECT device FROM asked)")
+    for name, table in country_tables(policy, on).items():
+        engine.take(name, table)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stood:
+    """What was stated of one rule's devices and still holds; columns of one length, by device ascending."""
+
+    devices: Devices
+    block_on: npt.NDArray[np.int64]  # epoch day, -1 for none
+    amnesty: npt.NDArray[np.bool_]
+    blocking: npt.NDArray[np.bool_]
+    marks_duplicate: npt.NDArray[np.bool_]
+
+    def where(self, chosen: npt.NDArray[np.bool_]) -> "_Stood":
+        """The chosen rows."""
+        return _Stood(
+            self.devices[chosen],
+            self.block_on[chosen],
+            self.amnesty[chosen],
+            self.blocking[chosen],
+            self.marks_duplicate[chosen],
+        )
+
+
+def _standing_by_rule(inputs: Inputs) -> dict[str, _Stood]:
+    table = inputs.standing
+    if table is None or not table.num_rows:
+        return {}
+    table = table.sort_by([("rule", "ascending"), ("device", "ascending")]).combine_chunks()
+    labels = table["rule"].to_pylist()
+    columns = {
+        "devices": table["device"].to_numpy(),
+        "block_on": table["block_on"].fill_null(-1).to_numpy(),
+        "amnesty": table["amnesty"].to_numpy(zero_copy_only=False),
+        "blocking": table["blocking"].to_numpy(zero_copy_only=False),
+        "marks_duplicate": table["marks_duplicate"].to_numpy(zero_copy_only=False),
+    }
+    starts = [at for at, label in enumerate(labels) if at == 0 or label != labels[at - 1]]
+    return {
+        labels[start]: _Stood(**{name: column[start:end] for name, column in columns.items()})
+        for start, end in zip(starts, [*starts[1:], len(labels)], strict=True)
+    }
+
+
+def _worth_asking(
+    earlier: Earlier, stood: Mapping[str, _Stood], rules: Sequence[Rule], amnesty: Amnesty | None, as_of_on: date
+) -> Devices:
+    """The touched devices, and those of which a proposal will speak anyway: their evidence is wanted."""
+    asked = [earlier.touched]
+    for rule in rules:
+        before = earlier.standing[rule.label][0] if rule.label in earlier.standing else no_devices()
+        if rule.label not in stood:
+            asked.append(before)
+            continue
+        said = stood[rule.label]
+        asked.append(np.setxor1d(before, said.devices, assume_unique=True))
+        asked += [change.devices for change in _restated(rule, amnesty, as_of_on, said)]
+    return np.unique(np.concatenate(asked))
+
+
+# -- what comes out ----------------------------------------------------------------------------------------------
+
+
+def _count(engine: Engine, sql: str) -> int:
+    return int(engine.fetch(sql)["n"][0].as_py())
+
+
+def _matching(engine: Engine, table: str) -> tuple[Devices, npt.NDArray[np.bool_]]:
+    found = engine.fetch(f"SELECT device, seen FROM {table} ORDER BY device")
+    return found["device"].to_numpy(), found["seen"].to_numpy(zero_copy_only=False).astype(np.bool_)
+
+
+def _merged(
+    before: tuple[Devices, npt.NDArray[np.bool_]] | None,
+    asked: Devices,
+    devices: Devices,
+    seen: npt.NDArray[np.bool_],
+) -> tuple[Devices, npt.NDArray[np.bool_]]:
+    """The earlier answer for those not asked about, the new one for the others."""
+    if before is None:
+        return devices, seen
+    keep = ~np.isin(before[0], asked, assume_unique=True)
+    both = np.concatenate([before[0][keep], devices])
+    order = np.argsort(both, kind="stable")
+    return both[order], np.concatenate([before[1][keep], seen])[order]
+
+
+def _with(devices: Devices, seen: npt.NDArray[np.bool_], others: Devices) -> tuple[Devices, npt.NDArray[np.bool_]]:
+    """The devices and the others, which count as seen."""
+    more = np.setdiff1d(others, devices, assume_unique=True)
+    both = np.concatenate([devices, more])
+    order = np.argsort(both, kind="stable")
+    return both[order], np.concatenate([seen, np.ones(len(more), np.bool_)])[order]
+
+
+@dataclass(frozen=True, slots=True)
+class _Difference:
+    matched: Devices
+    cleared: Devices
+    changed: tuple[Change, ...]
+    consequence: Consequence  # of the newly matched
+
+
+def _difference(
+    rule: Rule, amnesty: Amnesty | None, as_of_on: date, devices: Devices, stood: _Stood | None
+) -> _Difference:
+    fresh = consequence_for(rule, amnesty, as_of_on, None)
+    if stood is None:
+        return _Difference(devices, no_devices(), (), fresh)
+    matched = np.setdiff1d(devices, stood.devices, assume_unique=True)
+    still = np.isin(stood.devices, devices, assume_unique=True)
+    cleared = stood.devices[~still]
+    return _Difference(matched, cleared, _restated(rule, amnesty, as_of_on, stood.where(still)), fresh)
+
+
+def _restated(rule: Rule, amnesty: Amnesty | None, as_of_on: date, stood: _Stood) -> tuple[Change, ...]:
+    """Of devices that still match, those for which something else follows now than was stated, by what follows."""
+    said = np.stack(
+        [stood.block_on, *(c.astype(np.int64) for c in (stood.amnesty, stood.blocking, stood.marks_duplicate))]
+    )
+    ways, which = np.unique(said, axis=1, return_inverse=True)
+    changed: dict[Consequence, list[Devices]] = {}
+    for number, (block_on, granted, blocking, marks) in enumerate(ways.T.tolist()):
+        before = Consequence(EPOCH + timedelta(days=block_on) if block_on >= 0 else None, bool(granted))
+        after = consequence_for(rule, amnesty, as_of_on, before)
+        if (after, rule.blocking, rule.marks_duplicate) != (before, bool(blocking), bool(marks)):
+            changed.setdefault(after, []).append(stood.devices[which.reshape(-1) == number])
+    return tuple(
+        Change(devices=np.sort(np.concatenate(parts)), block_on=after.block_on, amnesty=after.amnesty)
+        for after, parts in sorted(changed.items(), key=lambda item: repr(item[0]))
+    )
+
+
+def _retired(label: str, rows: _Stood, policy: Policy, as_of_on: date, ever_seen: int, evidence_key: bytes) -> Proposal:
+    """A rule that the policy has no longer: all its hits are cleared."""
+    rule = Rule(
+        label=label, uses=(), reason="this rule is no longer part of the policy", grace_days=0, blocking=False,
+        sticky=False, amnesty_eligible=False, marks_duplicate=False, max_matching_ratio=1.0,
+    )  # fmt: skip
+    header = evidence_header(rule, policy.digest, as_of_on)
+    return Proposal(
+        rule=rule,
+        as_of_on=as_of_on,
+        policy_digest=policy.digest,
+        ever_seen=ever_seen,
+        standing=no_devices(),
+        standing_seen=np.empty(0, np.bool_),
+        cleared=rows.devices,
+        evidence=Evidence(header=header, salt=evidence_salt(evidence_key, header), devices=no_devices(), rows=()),
+        retired=True,
+    )
+
+
+# -- evidence ----------------------------------------------------------------------------------------------------
+
+
+def _rows(engine: Engine, plan: Plan, rule: Rule, as_of_on: date, devices: Devices, evidence_key: bytes) -> list[str]:
+    """One row a device, in the order of `devices`."""
+    if not len(devices):
+        return []
+    engine.take("concerned", pa.table({"device": devices}))
+    engine.connection.execute(
+        "CREATE OR REPLACE TEMP VIEW concerned_device AS SELECT d.* FROM device AS d JOIN concerned USING (device)"
+    )
+    parts: list[list[str]] = []
+    for use in rule.uses:
+        condition = condition_named(use.name)
+        if not condition.shows:
+            parts.append(["{}"] * len(devices))
+            continue
+        shown = ", ".join(f"{name} := wide.{name}" for name in sorted(condition.shows))
+        found = engine.fetch(
+            f"SELECT to_json(struct_pack({shown})) AS facts FROM concerned AS k"
+            f" LEFT JOIN ({wide(plan.facts[use.key], 'concerned_device')}) AS wide ON wide.device = k.device"
+            " ORDER BY k.device"
+        )
+        parts.append(found["facts"].to_pylist())
+    digests = _subscribers(engine, rule, as_of_on, evidence_key)
+    return [
+        f'{{"facts":[{",".join(facts)}]{_quoted(digests.get(device))}}}'
+        for device, facts in zip(devices.tolist(), zip(*parts, strict=True), strict=True)
+    ]
+
+
+def _quoted(digests: list[str] | None) -> str:
+    return f',"subscribers":{canonical(digests)}' if digests else ""
+
+
+def _subscribers(engine: Engine, rule: Rule, as_of_on: date, key: bytes) -> dict[int, list[str]]:
+    """Keyed digests of the IMSIs of each concerned device, in the longest window of a condition that asks for them."""
+    begins = [first_day_of_period(as_of_on, use.limits) for use in rule.uses if condition_named(use.name).subscribers]
+    days = [day for day in begins if day is not None]
+    if not days:
+        return {}
+    found = engine.fetch(
+        render(
+            "SELECT device, imsi FROM ("
+            "SELECT DISTINCT t.device AS device, t.imsi AS imsi FROM triplets AS t"
+            " JOIN :window AS w ON w.month_on = t.month_on JOIN concerned AS k ON k.device = t.device"
+            " WHERE t.imsi IS NOT NULL AND (t.day_mask & w.mask) <> 0)"
+            " QUALIFY ROW_NUMBER() OVER (PARTITION BY device ORDER BY imsi) <= :most",
+            {"window": window(min(days), as_of_on), "most": MOST_SUBSCRIBERS},
+        )
+    )
+    by_device: dict[int, list[str]] = {}
+    for device, imsi in zip(found["device"].to_pylist(), found["imsi"].to_pylist(), strict=True):
+        by_device.setdefault(device, []).append(keyed_digest(key, format_subscriber(imsi), domain="imsi").hex())
+    return {device: sorted(digests) for device, digests in by_device.items()}

@@ -1,0 +1,2 @@
+-- associated: the devices that some person has declared to use.
+SELECT DISTINCT device, TRUE AS associated FROM associated
