@@ -6,12 +6,12 @@ import shutil
 import subprocess
 
 import pytest
-from nacl.signing import SigningKey
 
 from openceir.lists import Base, ListHeader, NotAList, Outcome, WrongListKey, read_header, verify_signature
+from openceir.statements import SigningKey
 
-KEY = SigningKey(bytes(32))
-PUBLIC = bytes(KEY.verify_key)
+KEY = SigningKey("lists", bytes(32))
+PUBLIC = KEY.public
 FULL = ListHeader(
     kind="blocklist",
     operator="northtel",
@@ -25,8 +25,7 @@ FULL = ListHeader(
     policy_sha256="bb" * 32,
     ledger_size=12,
     ledger_root="cc" * 32,
-    signer="lists",
-    public_key=PUBLIC.hex(),
+    signed_by=PUBLIC.format(),
 )
 DELTA = dataclasses.replace(
     FULL,
@@ -80,6 +79,8 @@ def changed(**fields):
         changed(kind="whitelist"),
         changed(operator="../../etc"),
         changed(sha256="AA" * 32),
+        changed(signed_by="lists"),
+        changed(signed_by=7),
         changed(base=None),
         changed(base={"sequence": 7, "sha256": "dd" * 32}),
         changed(columns=["imei"]),
@@ -94,13 +95,13 @@ def test_what_is_not_exactly_a_header_is_refused(octets):
 
 def test_a_signature_by_the_trusted_key_is_accepted_and_no_other():
     octets = FULL.to_octets()
-    signature = KEY.sign(octets).signature
+    signature = KEY.sign(octets)
     verify_signature(octets, signature, PUBLIC, "a.json")
-    mallory = SigningKey(b"\x07" * 32)
+    mallory = SigningKey("lists", b"\x07" * 32)
     for message, by, key in [
         (octets + b" ", signature, PUBLIC),
-        (octets, signature, bytes(mallory.verify_key)),
-        (octets, mallory.sign(octets).signature, PUBLIC),
+        (octets, signature, mallory.public),
+        (octets, mallory.sign(octets), PUBLIC),
         (octets, b"", PUBLIC),
     ]:
         with pytest.raises(WrongListKey):
@@ -112,9 +113,9 @@ def test_openssl_accepts_the_signature_as_docs_say(tmp_path):
     """An operator can check a list with what his machines have already; docs/start/operator-lists.md shows this."""
     octets = FULL.to_octets()
     (tmp_path / "x.json").write_bytes(octets)
-    (tmp_path / "x.sig").write_bytes(KEY.sign(octets).signature)
+    (tmp_path / "x.sig").write_bytes(KEY.sign(octets))
     # RFC 8410 §4: SubjectPublicKeyInfo of an Ed25519 key is this prefix and the 32 octets.
-    (tmp_path / "key.der").write_bytes(bytes.fromhex("302a300506032b6570032100") + PUBLIC)
+    (tmp_path / "key.der").write_bytes(bytes.fromhex("302a300506032b6570032100") + PUBLIC.octets)
     command = "openssl pkeyutl -verify -pubin -keyform DER -inkey key.der -rawin -in x.json -sigfile x.sig"
     done = subprocess.run(command.split(), cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "Verified Successfully" in done.stdout, done.stderr

@@ -4,7 +4,6 @@ import dataclasses
 import hashlib
 
 import pytest
-from nacl.signing import SigningKey
 
 from openceir.lists import (
     KINDS,
@@ -21,10 +20,11 @@ from openceir.lists import (
     diff_rows,
     format_rows,
 )
+from openceir.statements import SigningKey
 from openceir.storage.list_files import ListFiles, apply_delta, verify_list
 
-KEY, MALLORYS_KEY = SigningKey(bytes(32)), SigningKey(b"\x07" * 32)
-PUBLIC = bytes(KEY.verify_key)
+KEY, MALLORYS_KEY = SigningKey("lists", bytes(32)), SigningKey("lists", b"\x07" * 32)
+PUBLIC = KEY.public
 BLOCKLIST = KINDS["blocklist"]
 
 OLD = [("00100100000001", "2027-03-01", "stolen"), ("00100100000002", "2027-03-01", "lost")]
@@ -47,8 +47,7 @@ def full_header(rows, sequence, **other):
             "policy_sha256": "bb" * 32,
             "ledger_size": 12,
             "ledger_root": "cc" * 32,
-            "signer": "lists",
-            "public_key": PUBLIC.hex(),
+            "signed_by": PUBLIC.format(),
         }
         | other
     )
@@ -58,7 +57,7 @@ def put(folder, octets, header, key=KEY):
     folder.mkdir(exist_ok=True)
     files = ListFiles(folder / header.file_stem)
     files.rows.write_bytes(octets)
-    files.write_head(header, key.sign(header.to_octets()).signature)
+    files.write_head(header, key.sign(header.to_octets()))
     return files
 
 
@@ -82,7 +81,7 @@ def put_delta(folder, old, new, base=6, sequence=7, changes=None, key=KEY):
             rows=result.rows,
             octets=result.octets,
             sha256=result.sha256,
-            signature=KEY.sign(result.to_octets()).signature.hex(),
+            signature=KEY.sign(result.to_octets()).hex(),
         ),
     )
     return put(folder, octets, header, key=key)

@@ -5,8 +5,19 @@ becomes the next in `delta.py`; what an operator does with the files, offline, i
 """
 
 from openceir.lists.content import format_rows, read_rows
-from openceir.lists.delivery import applied_octets, check_base, check_content
+from openceir.lists.delivery import applied_octets, check_base, check_content, digest_of
 from openceir.lists.delta import apply_rows, diff_rows
+from openceir.lists.desk import (
+    Desk,
+    DeviceBlocks,
+    ListOptions,
+    Pair,
+    RangeBlock,
+    SeenPair,
+    SharedTheft,
+    Triplet,
+    options_of,
+)
 from openceir.lists.errors import (
     DeltaMismatch,
     ListAltered,
@@ -18,15 +29,21 @@ from openceir.lists.errors import (
     WrongBase,
     WrongListKey,
 )
-from openceir.lists.header import Base, ListHeader, ListSigner, Outcome, read_header, verify_signature
+from openceir.lists.gone import WHY_COLUMNS, Gone
+from openceir.lists.header import Base, ListHeader, Outcome, read_header, verify_signature
 from openceir.lists.kinds import KINDS, ListKind, Row, kind_named
+from openceir.lists.ranges import blocked_ranges
 
 __all__ = [
     "KINDS", "ListKind", "Row", "kind_named",
     "format_rows", "read_rows",
     "diff_rows", "apply_rows",
-    "Base", "ListHeader", "ListSigner", "Outcome", "read_header", "verify_signature",
-    "applied_octets", "check_base", "check_content",
+    "Base", "ListHeader", "Outcome", "read_header", "verify_signature",
+    "Gone", "WHY_COLUMNS",
+    "applied_octets", "check_base", "check_content", "digest_of",
+    "Desk", "ListOptions", "options_of",
+    "DeviceBlocks", "RangeBlock", "Pair", "SeenPair", "SharedTheft", "Triplet",
+    "blocked_ranges",
     "ListError", "NotAList", "ListAltered", "ListTruncated", "WrongListKey", "WrongBase", "SequenceGap", "DeltaMismatch",
     "UnknownSequence",
 ]  # fmt: skip

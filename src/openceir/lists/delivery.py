@@ -13,7 +13,7 @@ from openceir.lists.errors import DeltaMismatch, ListAltered, ListTruncated, Seq
 from openceir.lists.header import ListHeader
 from openceir.lists.kinds import kind_named
 
-__all__ = ["applied_octets", "check_base", "check_content"]
+__all__ = ["applied_octets", "check_base", "check_content", "digest_of"]
 
 _PIECE_OCTETS = 1 << 20
 

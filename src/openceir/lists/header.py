@@ -13,29 +13,18 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Protocol
-
-from nacl.exceptions import BadSignatureError
-from nacl.signing import VerifyKey
+from typing import Any
 
 from openceir.lists.errors import NotAList, WrongListKey
 from openceir.lists.kinds import kind_named
+from openceir.statements import KeyRefused, PublicKey
 
-__all__ = ["Base", "ListHeader", "ListSigner", "Outcome", "read_header", "verify_signature"]
+__all__ = ["Base", "ListHeader", "Outcome", "is_operator_name", "read_header", "verify_signature"]
 
 _FORMAT = "openceir-list/1"
 _HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
+_OPERATOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _HEX_SIGNATURE = re.compile(r"[0-9a-f]{128}")
-
-
-class ListSigner(Protocol):
-    """A key that signs lists. `name` is `lists` for the register's own list key, else a member's id."""
-
-    name: str
-    public_key: bytes  # 32 octets
-
-    def sign(self, message: bytes) -> bytes:
-        """The 64 octets of the Ed25519 signature over `message`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +64,7 @@ class ListHeader:
     policy_sha256: str
     ledger_size: int  # the checkpoint that the lists were made from
     ledger_root: str
-    signer: str
-    public_key: str  # a hint for finding the key; trust comes from elsewhere
+    signed_by: str  # the public key in one line, name+hash+base64: which key to look for; trust comes from elsewhere
     base: Base | None = None
     result: Outcome | None = None
 
@@ -149,7 +137,7 @@ def _check(header: ListHeader) -> None:
     if header.columns != (kind.delta_columns if header.is_delta else kind.columns):
         raise ValueError(f"its columns are not those of {kind.name}")
     counts: list[Any] = [header.sequence, header.rows, header.octets, header.ledger_size]
-    digests = [header.sha256, header.policy_sha256, header.ledger_root, header.public_key]
+    digests = [header.sha256, header.policy_sha256, header.ledger_root]
     if header.base and header.result:
         counts += [header.base.sequence, header.result.rows, header.result.octets]
         digests += [header.base.sha256, header.result.sha256]
@@ -160,24 +148,27 @@ def _check(header: ListHeader) -> None:
     if not all(type(count) is int and count >= 0 for count in counts):
         raise ValueError("a count or sequence number is not a whole number")
     if not all(isinstance(digest, str) and _HEX_DIGEST.fullmatch(digest) for digest in digests):
-        raise ValueError("a digest or key is not 64 hexadecimal digits")
-    if not _OPERATOR.fullmatch(header.operator):
+        raise ValueError("a digest is not 64 hexadecimal digits")
+    try:
+        PublicKey.parse(header.signed_by)
+    except (KeyRefused, AttributeError) as wrong:
+        raise ValueError("signed_by is not a public key") from wrong
+    if not is_operator_name(header.operator):
         raise ValueError("its operator is not a name")
 
 
-# Operator ids become file names: nothing in them may climb out of a folder.
-_OPERATOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+def is_operator_name(text: object) -> bool:
+    """Whether `text` can be an operator's id: it becomes a file name, and nothing in it may climb out of a folder."""
+    return isinstance(text, str) and _OPERATOR.fullmatch(text) is not None
 
 
-def verify_signature(header_octets: bytes, signature: bytes, public_key: bytes, name: str) -> None:
-    """Return when `signature` is `public_key`'s over these octets.
+def verify_signature(header_octets: bytes, signature: bytes, key: PublicKey, name: str) -> None:
+    """Return when `signature` is `key`'s over these octets.
 
     Raises: WrongListKey otherwise.
     """
-    try:
-        VerifyKey(public_key).verify(header_octets, signature)
-    except (BadSignatureError, ValueError, TypeError) as wrong:
+    if not key.has_signed(header_octets, signature):
         raise WrongListKey(
-            f"{name} is not signed by the key {public_key.hex()[:16]}…: it was altered, or is signed by another key; "
-            "ask the register which key signs its lists"
-        ) from wrong
+            f"{name} is not signed by the key of {key.name} ({key.note_hash.hex()}): it was altered, or another key "
+            "signed it; ask the register which key signs its lists"
+        )

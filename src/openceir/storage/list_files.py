@@ -6,7 +6,6 @@ from pathlib import Path
 
 from openceir.lists import (
     ListHeader,
-    ListSigner,
     NotAList,
     applied_octets,
     check_base,
@@ -14,10 +13,13 @@ from openceir.lists import (
     read_header,
     verify_signature,
 )
+from openceir.statements import PublicKey
 from openceir.storage.files import StorageError, replace_file, write_beside
 
 __all__ = ["ListFiles", "apply_delta", "verify_list"]
 
+# Lists name subscribers: the owner writes, the group that hands them to operators reads, nobody else.
+FILE_MODE = 0o640
 # A header is some 700 octets; whatever is a thousand times that is no header, and is not read into memory.
 _LARGEST_HEADER_OCTETS = 65536
 
@@ -70,18 +72,11 @@ class ListFiles:
 
     def write_head(self, header: ListHeader, signature: bytes) -> None:
         """Put the header and its signature beside the rows."""
-        replace_file(self.header, header.to_octets())
-        replace_file(self.signature, signature)
+        replace_file(self.header, header.to_octets(), FILE_MODE)
+        replace_file(self.signature, signature, FILE_MODE)
 
 
-def sign_header(files: ListFiles, header: ListHeader, signer: ListSigner) -> bytes:
-    """Write the header and its signature; the signature is also returned."""
-    signature = signer.sign(header.to_octets())
-    files.write_head(header, signature)
-    return signature
-
-
-def verify_list(files: ListFiles, public_key: bytes) -> ListHeader:
+def verify_list(files: ListFiles, key: PublicKey) -> ListHeader:
     """The header of a list whose signature and content are right.
 
     Raises: NotAList, WrongListKey, ListTruncated, ListAltered.
@@ -94,7 +89,7 @@ def verify_list(files: ListFiles, public_key: bytes) -> ListHeader:
         raise NotAList(
             f"{files.rows.name} has no signature beside it: {files.signature.name} cannot be read ({wrong.strerror})"
         ) from wrong
-    verify_signature(octets, signature, public_key, files.header.name)
+    verify_signature(octets, signature, key, files.header.name)
     try:
         with files.rows.open("rb") as source:
             check_content(header, source, files.rows.name)
@@ -103,14 +98,14 @@ def verify_list(files: ListFiles, public_key: bytes) -> ListHeader:
     return header
 
 
-def apply_delta(full: ListFiles, delta: ListFiles, new: ListFiles, public_key: bytes) -> ListHeader:
+def apply_delta(full: ListFiles, delta: ListFiles, new: ListFiles, key: PublicKey) -> ListHeader:
     """Write the full list that `delta` leads to, with the header and signature it was delivered with to others.
 
     All is checked before the new list appears: the delta's signature and content, the base, the outcome. The full
     list may come without a header; then its digest alone says whether it is the base.
     Raises: as verify_list, and WrongBase, SequenceGap, DeltaMismatch.
     """
-    header = verify_list(delta, public_key)
+    header = verify_list(delta, key)
     if not header.is_delta or header.result is None:
         raise NotAList(f"{delta.rows.name} is a full list, not a delta; load it as it is")
     full_header = full.read_header() if full.header.exists() else None
@@ -121,8 +116,8 @@ def apply_delta(full: ListFiles, delta: ListFiles, new: ListFiles, public_key: b
         raise NotAList(f"{full.rows.name} cannot be read ({wrong.strerror})") from wrong
     result, signature = header.of_result(), bytes.fromhex(header.result.signature)
     # Signed by the same key, or the delta's maker promised a list that he did not sign.
-    verify_signature(result.to_octets(), signature, public_key, f"the result that {delta.header.name} promises")
-    with full.rows.open("rb") as old, delta.rows.open("rb") as changes, write_beside(new.rows) as fresh:
+    verify_signature(result.to_octets(), signature, key, f"the result that {delta.header.name} promises")
+    with full.rows.open("rb") as old, delta.rows.open("rb") as changes, write_beside(new.rows, FILE_MODE) as fresh:
         write_octets(fresh, applied_octets(header, old, changes, full.rows.name, delta.rows.name))
     new.write_head(result, signature)
     return result

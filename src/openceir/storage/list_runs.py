@@ -1,0 +1,356 @@
+"""The shelf of list runs: every list ever delivered, by sequence number; files for the recent ones.
+
+Theory. A run is a folder `lists/NNNNNN/<operator>/` and one SQLite transaction. The files are staged in a folder that
+nothing reads, fsynced, then the transaction commits, then the folder is renamed into place. So
+- killed before the commit: the staging folder is rubbish, swept by the next run; the number was never seen by anyone;
+- killed between commit and rename: the next open finds the committed run still staged and renames it. What was
+  committed is what everyone will ever see under that number, hence a number never stands for two contents.
+One process makes a run at a time (a file lock); readers never wait.
+
+Content that did not change from one run to the next, or is the same for several operators, is one file with several
+names (hard links).
+"""
+
+import fcntl
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+from openceir.lists import ListError, ListHeader, ListKind, UnknownSequence
+from openceir.statements import SigningKey
+from openceir.storage.database import Database
+from openceir.storage.files import StorageError, fsync_folder
+from openceir.storage.list_files import ListFiles
+from openceir.storage.list_writing import (
+    WHY,
+    Contents,
+    ListMaker,
+    MadeList,
+    OldList,
+    RunHead,
+    is_sound,
+    moment_text,
+    write_delta,
+)
+
+__all__ = ["Acknowledgement", "Contents", "KeptFile", "ListRun", "ListRuns", "MadeList", "RunHead"]
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS list_run (
+    sequence INTEGER PRIMARY KEY,
+    staged_as TEXT NOT NULL,          -- the folder's name until it was renamed into place
+    made_at TEXT NOT NULL,
+    as_of_on TEXT NOT NULL,
+    policy_sha256 TEXT NOT NULL,
+    ledger_size INTEGER NOT NULL,
+    ledger_root TEXT NOT NULL,
+    signer TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS list_file (
+    sequence INTEGER NOT NULL REFERENCES list_run(sequence),
+    operator TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    base INTEGER NOT NULL,            -- 0: a full list; else a delta from that sequence
+    rows INTEGER NOT NULL,
+    octets INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    oldest_seen_on TEXT,              -- the oldest sighting that a row rests on; null when it rests on none
+    kept INTEGER NOT NULL,            -- 0: the files were pruned, the digest stays
+    PRIMARY KEY (operator, kind, base, sequence)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS list_acknowledgement (
+    operator TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    acknowledged_at TEXT NOT NULL,
+    PRIMARY KEY (operator, kind)
+) WITHOUT ROWID;
+"""
+
+_FULL = 0  # `base` of a full list
+_COLUMNS = "sequence, operator, kind, base, rows, octets, sha256, oldest_seen_on, kept"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListRun:
+    """One run and what it delivered."""
+
+    sequence: int
+    folder: Path
+    lists: tuple[MadeList, ...]
+
+
+class KeptFile(NamedTuple):
+    """One list or delta of one run, as the shelf remembers it."""
+
+    sequence: int
+    operator: str
+    kind: str
+    base: int
+    rows: int
+    octets: int
+    sha256: str
+    oldest_seen_on: str | None
+    kept: int
+
+
+class Acknowledgement(NamedTuple):
+    """What an operator last said it has applied."""
+
+    operator: str
+    kind: str
+    sequence: int
+    sha256: str
+    acknowledged_at: str
+
+
+class ListRuns:
+    """All list runs of one register."""
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        self.database = database
+        self.folder = folder
+        database.define(_SCHEMA)
+        self.recovered = self._put_committed_runs_in_place()
+
+    # -- making a run ---------------------------------------------------------------------------------------------
+
+    def make(self, head: RunHead, contents: Contents, operators: Iterable[str], key: SigningKey) -> ListRun:
+        """Write, sign and deliver every list of `operators`, full and as a delta from the last run kept.
+
+        Either the whole run appears or nothing does.
+        Raises: ListError when another process is making one; StorageError when the disk refuses.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self._only_one():
+            self._put_committed_runs_in_place()
+            self._sweep()
+            sequence = self.last_sequence() + 1
+            stage = Path(tempfile.mkdtemp(prefix=f".stage-{sequence:06d}-", dir=self.folder))
+            stage.chmod(0o750)
+            try:
+                lists = ListMaker(stage, sequence, head, contents, key).write(sorted(operators), self._last_given)
+                self._commit(sequence, stage, head, key, lists)
+            except BaseException as wrong:
+                shutil.rmtree(stage, ignore_errors=True)
+                if isinstance(wrong, OSError):
+                    raise StorageError(
+                        f"lists could not be written in {self.folder}: {wrong.strerror}; nothing was changed"
+                    ) from wrong
+                raise
+            self._put_in_place(sequence, stage.name)
+        return ListRun(sequence=sequence, folder=self.run_folder(sequence), lists=tuple(lists))
+
+    def _last_given(self, operator: str, kind: str) -> OldList | None:
+        newest = self.newest(operator, kind)
+        return self._as_base(newest) if newest else None
+
+    def _as_base(self, file: "KeptFile") -> OldList:
+        return OldList(file.sequence, file.sha256, self.files_of(file).rows, file.oldest_seen_on)
+
+    def _commit(self, sequence: int, stage: Path, head: RunHead, key: SigningKey, lists: list[MadeList]) -> None:
+        with self.database.transaction() as connection:
+            connection.execute(
+                "INSERT INTO list_run VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    sequence,
+                    stage.name,
+                    moment_text(head.made_at),
+                    head.as_of_on.isoformat(),
+                    head.policy_sha256,
+                    head.ledger_size,
+                    head.ledger_root,
+                    key.name,
+                ),
+            )
+            for made in lists:
+                self._record(made.full, made.full_oldest_on)
+                if made.delta is not None:
+                    self._record(made.delta, made.delta_oldest_on)
+
+    def _record(self, header: ListHeader, oldest_on: str | None) -> None:
+        base = header.base.sequence if header.base else _FULL
+        values = (header.sequence, header.operator, header.kind, base, header.rows, header.octets, header.sha256)
+        self.database.connection.execute(
+            "INSERT INTO list_file VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)", (*values, oldest_on)
+        )
+
+    @contextmanager
+    def _only_one(self) -> Iterator[None]:
+        """Hold the lock of the folder. A killed holder has let go of it."""
+        with (self.folder / ".lock").open("ab") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as wrong:
+                raise ListError(
+                    "another process is making or pruning lists in this register; let it end, then try again"
+                ) from wrong
+            yield
+
+    def _put_committed_runs_in_place(self) -> list[str]:
+        if self.database.read_only or not self.folder.exists():
+            return []
+        notes = []
+        staged = {path.name for path in self.folder.glob(".stage-*")}
+        if staged:
+            for sequence, name in self.database.connection.execute("SELECT sequence, staged_as FROM list_run"):
+                if name in staged and self._put_in_place(sequence, name):
+                    notes.append(f"list run {sequence} was committed but not yet in place; it is now")
+        return notes
+
+    def _put_in_place(self, sequence: int, staged_as: str) -> bool:
+        """From here on the run is seen. Whoever comes second finds the work done."""
+        try:
+            (self.folder / staged_as).rename(self.run_folder(sequence))
+        except FileNotFoundError:
+            return False
+        fsync_folder(self.folder)
+        return True
+
+    def _sweep(self) -> None:
+        """Remove what runs left that died before their commit; the lock says that none is alive."""
+        for path in self.folder.glob(".stage-*"):
+            shutil.rmtree(path)
+
+    # -- reading --------------------------------------------------------------------------------------------------
+
+    def run_folder(self, sequence: int) -> Path:
+        """Where a run's files are."""
+        return self.folder / f"{sequence:06d}"
+
+    def last_sequence(self) -> int:
+        """The number of the last run; 0 before the first."""
+        [(last,)] = self.database.connection.execute("SELECT coalesce(max(sequence), 0) FROM list_run")
+        return int(last)
+
+    def history(self, operator: str | None = None) -> list[KeptFile]:
+        """Every list and delta ever delivered, newest first."""
+        rows = self.database.connection.execute(
+            f"SELECT {_COLUMNS} FROM list_file "
+            "WHERE ?1 IS NULL OR operator = ?1 ORDER BY sequence DESC, operator, kind, base",
+            (operator,),
+        )
+        return [KeptFile(*row) for row in rows]
+
+    def newest(self, operator: str, kind: str, sequence: int | None = None) -> KeptFile | None:
+        """The newest full list, or the one of that sequence number; None when there is none."""
+        row = self.database.connection.execute(
+            f"SELECT {_COLUMNS} FROM list_file "
+            "WHERE operator = ?1 AND kind = ?2 AND base = 0 AND (?3 IS NULL OR sequence = ?3) "
+            "ORDER BY sequence DESC LIMIT 1",
+            (operator, kind, sequence),
+        ).fetchone()
+        return KeptFile(*row) if row else None
+
+    def files_of(self, file: KeptFile) -> ListFiles:
+        """Where the three files of a list are, or were."""
+        stem = f"{file.operator}_{file.kind}_{file.sequence:06d}"
+        if file.base != _FULL:
+            stem += f"_from_{file.base:06d}"
+        return ListFiles(self.run_folder(file.sequence) / file.operator / stem)
+
+    def make_delta(self, operator: str, kind: ListKind, base: int, folder: Path, key: SigningKey) -> ListHeader:
+        """Write into `folder` the delta that takes an operator from any run that is kept to its newest list.
+
+        The same octets whenever it is asked for.
+        Raises: UnknownSequence when base or newest list are not kept: then the operator takes the full list;
+        ListError for another key than the newest list's.
+        """
+        newest, old = self.newest(operator, kind.name), self.newest(operator, kind.name, base)
+        if newest is None:
+            raise UnknownSequence(f"operator {operator} has no {kind.name}; make one with `openceir lists make`")
+        if old is None:
+            raise UnknownSequence(f"operator {operator} never received {kind.name} number {base}")
+        if base == newest.sequence:
+            raise UnknownSequence(f"{kind.name} number {base} of {operator} is the newest; there is nothing to apply")
+        for file in (old, newest):
+            if not (file.kept and is_sound(self.files_of(file).rows, file.sha256)):
+                raise UnknownSequence(
+                    f"{kind.name} number {file.sequence} of {operator} is not kept any more; give out the full list "
+                    f"number {newest.sequence} in place of a delta"
+                )
+        files = self.files_of(newest)
+        header = files.read_header()
+        if header.signed_by != key.public.format():
+            raise ListError(
+                f"{kind.name} number {newest.sequence} was signed by another key than {key.name}'s present one; sign "
+                "the delta with that key, since whoever applies it will hold that list"
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        return write_delta(folder, header, files.signature.read_bytes(), self._as_base(old), files.rows, key)
+
+    # -- acknowledgements -----------------------------------------------------------------------------------------
+
+    def acknowledge(self, acknowledgements: Iterable[Acknowledgement]) -> None:
+        """Keep what operators say they have applied; the last word of each stands."""
+        with self.database.transaction() as connection:
+            connection.executemany(
+                "INSERT OR REPLACE INTO list_acknowledgement VALUES (?, ?, ?, ?, ?)", acknowledgements
+            )
+
+    def acknowledgements(self) -> list[Acknowledgement]:
+        """The last word of every operator on every list."""
+        rows = self.database.connection.execute(
+            "SELECT operator, kind, sequence, sha256, acknowledged_at FROM list_acknowledgement ORDER BY operator, kind"
+        )
+        return [Acknowledgement(*row) for row in rows]
+
+    # -- pruning --------------------------------------------------------------------------------------------------
+
+    def prunable(self, keep_runs: int, oldest_day: date) -> list[KeptFile]:
+        """The files that pruning would remove: more than `keep_runs` runs old, or resting on an erased sighting.
+
+        The newest list of each kind goes only for the second reason: the law on people's data is above convenience.
+        """
+        limit = oldest_day.isoformat()
+        rank: dict[tuple[str, str], int] = {}
+        gone = []
+        for file in self.history():
+            if file.base == _FULL:
+                rank[file.operator, file.kind] = rank.get((file.operator, file.kind), 0) + 1
+            if not file.kept:
+                continue
+            is_old = rank.get((file.operator, file.kind), 1) > max(keep_runs, 1)
+            if is_old or (file.oldest_seen_on is not None and file.oldest_seen_on < limit):
+                gone.append(file)
+        return gone
+
+    def prune(self, files: Iterable[KeptFile]) -> None:
+        """Remove these files. Sequence numbers, digests and counts stay on record.
+
+        A base that goes costs its operator a full list in place of a delta, never a wrong delta.
+        """
+        if not self.folder.exists():
+            return
+        with self._only_one():
+            gone = list(files)
+            # The record goes first: a kill in between leaves files that the next pruning removes all the same.
+            with self.database.transaction() as connection:
+                connection.executemany(
+                    "UPDATE list_file SET kept = 0 WHERE operator = ? AND kind = ? AND base = ? AND sequence = ?",
+                    [(file.operator, file.kind, file.base, file.sequence) for file in gone],
+                )
+            self._remove_what_is_not_kept()
+
+    def _remove_what_is_not_kept(self) -> None:
+        kept = {self.files_of(file).stem for file in self.history() if file.kept}
+        for folder in sorted(self.folder.glob("[0-9]*/*")):
+            notifies = any(stem.parent == folder and "_notifications_" in stem.name for stem in kept)
+            for path in sorted(folder.iterdir()):
+                if path.name == WHY:
+                    if not notifies:
+                        path.unlink()
+                elif ListFiles.of(path).stem not in kept:
+                    path.unlink()
+            if not any(folder.iterdir()):
+                folder.rmdir()
+        for folder in sorted(self.folder.glob("[0-9]*")):
+            if not any(folder.iterdir()):
+                folder.rmdir()
+        fsync_folder(self.folder)
