@@ -1,8 +1,10 @@
 """The numbers and their catalogue: IMEI, TAC, PEI, MEID, EID, IMSI, MSISDN and the rest; one value or a whole column."""
 
+from openceir.identity.catalogue import CATALOGUE, LEVELS, Scheme
 from openceir.identity.checks import luhn_check_digit
 from openceir.identity.errors import IdentityError, InvalidImei, InvalidSubscriber
 from openceir.identity.finding import Finding
+from openceir.identity.identifier import UNKNOWN_SCHEME, Check, Identifier
 from openceir.identity.imei import (
     ODD_DEVICE_BASE,
     Imei,
@@ -14,6 +16,7 @@ from openceir.identity.imei import (
 )
 from openceir.identity.keyed import KEYED_DIGEST_OCTETS, InvalidDigestKey, keyed_digest
 from openceir.identity.non_unique import NON_UNIQUE, NON_UNIQUE_KEYS, NonUnique, find_non_unique, is_known_non_unique
+from openceir.identity.parse import UnknownScheme, parse
 from openceir.identity.rat import (
     CELLULAR,
     G2,
@@ -39,6 +42,8 @@ from openceir.identity.subscriber import (
 from openceir.identity.tac import RBI, ReportingBody, is_test_tac, rbi_of, tac_digits
 
 __all__ = [
+    # any identifier
+    "parse", "Identifier", "Check", "UNKNOWN_SCHEME", "UnknownScheme", "CATALOGUE", "Scheme", "LEVELS",
     # one IMEI
     "Imei", "imei_digits", "malformed_text", "format_imei", "luhn_check_digit",
     # device keys
