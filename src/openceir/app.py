@@ -4,7 +4,35 @@
 rooms in order; what a room can do alone stays in the room.
 """
 
+import os
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from functools import cached_property
 from pathlib import Path
+
+from openceir.ledger import Audit, Entry, Ledger, LoggedStatement, audit
+from openceir.progress import Progress
+from openceir.statements import (
+    KeyRefused,
+    MemberKey,
+    MemberRefused,
+    Members,
+    PublicKey,
+    Role,
+    SignedStatement,
+    SigningKey,
+    Statement,
+    sign,
+)
+from openceir.storage.key_files import (
+    LogKeyFiles,
+    read_members,
+    read_signing_key,
+    write_members,
+    write_signing_key,
+)
+from openceir.storage.ledger_files import LedgerFiles
+from openceir.storage.payloads import Payloads
 
 __all__ = ["Register", "open_register"]
 
@@ -14,6 +42,100 @@ class Register:
 
     def __init__(self, home: Path) -> None:
         self.home = home
+
+    # -- statements and ledger -----------------------------------------------------------------------------------
+
+    @cached_property
+    def members(self) -> Members:
+        """Who may sign what."""
+        return read_members(self.home / "members.toml")
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The book, opened and held against its checkpoint."""
+        return Ledger(
+            LedgerFiles(self.home / "ledger"),
+            Payloads(self.home / "ledger" / "payloads.sqlite"),
+            self.members,
+            self._log_key,
+            on_append=self._tell_views,
+        )
+
+    @cached_property
+    def _log_key(self) -> LogKeyFiles:
+        return LogKeyFiles(self.home / "keys" / "log.key", self.home / "ledger" / "log.vkey")
+
+    @cached_property
+    def views(self) -> list[Callable[[Sequence[LoggedStatement]], None]]:
+        """Called with every new entry once it is durable; a view that was not there catches up by `ledger.entries`."""
+        return []
+
+    def _tell_views(self, new: Sequence[LoggedStatement]) -> None:
+        for view in self.views:
+            view(new)
+
+    def new_key(self, name: str, *, member: str, roles: Iterable[Role], valid_from: datetime) -> PublicKey:
+        """Make keys/NAME.key and let `member` sign with it; a new member gets `roles`, an old one has them added.
+
+        Raises: KeyRefused when there is such a key; MemberRefused for a new member without a role.
+        """
+        if name in {"log", "evidence"}:
+            raise KeyRefused(f"{name}.key is the register's own; it is made when it is first needed")
+        key = SigningKey(name, os.urandom(32))
+        changed = self.members.with_key(member, MemberKey(key.public, valid_from), roles)
+        write_signing_key(self._key_path(name), key)
+        self.change_members(changed)
+        return key.public
+
+    def change_members(self, members: Members) -> None:
+        """Put these members in place of the present ones."""
+        write_members(self.home / "members.toml", members)
+        self.members = members
+        if "ledger" in self.__dict__:
+            self.ledger.members = members
+
+    def signing_key(self, name: str) -> SigningKey:
+        """The private key of this name, or of the member of this name, from the home's keys.
+
+        Raises: KeyRefused when there is none, or it can be read by others.
+        """
+        path = self._key_path(name)
+        member = self.members.find(name)
+        if not path.exists() and member is not None:
+            for key in member.keys:
+                if key.revoked_at is None and self._key_path(key.public.name).exists():
+                    return read_signing_key(self._key_path(key.public.name))
+        return read_signing_key(path)
+
+    def sign(self, said: Statement, *, by: str, at: datetime) -> SignedStatement:
+        """`said`, signed at `at` with the key `by`, a key's or a member's name.
+
+        Raises: KeyRefused, MemberRefused when the key is no member's, StatementRefused.
+        """
+        key = self.signing_key(by)
+        found = self.members.find_key(key.public.kid)
+        if found is None:
+            raise MemberRefused(f"the key {key.name} is no member's; `openceir member add` makes it one's")
+        return sign(said, key, issuer=found[0].id, stated_at=at, salt=os.urandom(16))
+
+    def state(self, statements: Iterable[Statement], *, by: str, at: datetime) -> list[Entry]:
+        """Sign these with the key `by` and log them as one block: all of them or none."""
+        return self.ledger.append([self.sign(said, by=by, at=at) for said in statements], at)
+
+    def verify_ledger(self, progress: Progress | None = None) -> Audit:
+        """Read the whole book again from the disk, believing nothing; raises LedgerBroken at the first bad place."""
+        blocks = LedgerFiles(self.home / "ledger")
+        payloads = Payloads(self.home / "ledger" / "payloads.sqlite")
+        try:
+            return audit(blocks, payloads, read_members(self.home / "members.toml"), self._log_key, progress)
+        finally:
+            blocks.close()
+            payloads.close()
+
+    def _key_path(self, name: str) -> Path:
+        if not name or any(not (c.isascii() and (c.isalnum() or c in "-.")) for c in name) or name.startswith("."):
+            raise KeyRefused(f"{name!r} cannot name a key file: use letters, digits, hyphens and dots")
+        return self.home / "keys" / f"{name}.key"
 
 
 def open_register(home: Path) -> Register:

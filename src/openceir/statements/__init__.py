@@ -5,9 +5,10 @@ signed = sign(said, key, issuer="cc-police", stated_at=…, salt=os.urandom(16))
 verify_statement(signed, members, at=…)      # gives `said` back, or raises StatementRefused
 """
 
+from openceir.statements._cbor import read_canonical, write_canonical
 from openceir.statements.cose import ALG, CWT_CLAIMS, EDDSA, KID, Sign1
 from openceir.statements.devices import MOST_DEVICES, DeviceSet
-from openceir.statements.errors import KeyRefused, MemberRefused, StatementError, StatementRefused
+from openceir.statements.errors import KeyOutOfDate, KeyRefused, MemberRefused, StatementError, StatementRefused
 from openceir.statements.forms import Pair
 from openceir.statements.keys import PublicKey, SigningKey
 from openceir.statements.kinds import (
@@ -103,7 +104,10 @@ __all__ = [
     "EDDSA",
     "KID",
     "Sign1",
+    "read_canonical",
+    "write_canonical",
     # when refused
+    "KeyOutOfDate",
     "KeyRefused",
     "MemberRefused",
     "StatementError",

@@ -2,7 +2,7 @@
 
 from openceir.errors import OpenceirError
 
-__all__ = ["KeyRefused", "MemberRefused", "StatementError", "StatementRefused"]
+__all__ = ["KeyOutOfDate", "KeyRefused", "MemberRefused", "StatementError", "StatementRefused"]
 
 
 class StatementError(OpenceirError):
@@ -16,6 +16,12 @@ class StatementRefused(StatementError):
 
     code = "statement-refused"
     http_status = 422
+
+
+class KeyOutOfDate(StatementRefused):
+    """The signature is true, but its key did not count at that time: not yet valid, expired or revoked."""
+
+    code = "key-out-of-date"
 
 
 class KeyRefused(StatementError):

@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from openceir.statements._cbor import read_canonical, write_canonical
 from openceir.statements.cose import ALG, CWT_CLAIMS, EDDSA, KID, Sign1
-from openceir.statements.errors import StatementRefused
+from openceir.statements.errors import KeyOutOfDate, StatementRefused
 from openceir.statements.keys import SigningKey
 from openceir.statements.members import Members
 from openceir.statements.statement import KINDS, Statement, decode_payload, encode_payload
@@ -121,7 +121,7 @@ def verify_header(octets: bytes, members: Members, *, at: datetime) -> Header:
     """The header of a statement that a member signed who may say it, as judged at `at`, the time of the ledger.
 
     The key must count both when the statement says it was signed and at `at`: a stolen key cannot backdate.
-    Raises: StatementRefused otherwise.
+    Raises: StatementRefused otherwise; KeyOutOfDate when all but the key's time is right.
     """
     message, header = _read(octets)
     found = members.find_key(header.kid)
@@ -139,7 +139,7 @@ def verify_header(octets: bytes, members: Members, *, at: datetime) -> Header:
         raise StatementRefused("stated_at lies in the future; was a local time sent as UTC?")
     message.verify(key.public)
     if not key.is_valid_at(header.stated_at) or not key.is_valid_at(at):
-        raise StatementRefused(f"the key of {member.id} does not count at that time: not yet valid, expired or revoked")
+        raise KeyOutOfDate(f"the key of {member.id} does not count at that time: not yet valid, expired or revoked")
     return header
 
 

@@ -1,0 +1,62 @@
+"""The ledger: an append-only book of signed statements that can be checked by anyone and rewritten by nobody.
+
+ledger.append([signed], at=…)         # durable on return, under a signed checkpoint
+ledger.entries(from_index)            # what views are built from
+ledger.receipt(index, at=…)           # a file that a stranger verifies offline with verify_receipt
+audit(blocks, payloads, members, …)   # read everything again and believe nothing
+"""
+
+from openceir.ledger.audit import Audit, audit
+from openceir.ledger.checkpoint import Checkpoint, SignedCheckpoint
+from openceir.ledger.engine import Entry, Ledger, LoggedStatement
+from openceir.ledger.errors import Duplicate, LedgerBroken, LedgerBusy, LedgerError, ProofRefused
+from openceir.ledger.machine import MOST_IN_BLOCK, Checked, Machine
+from openceir.ledger.merkle import (
+    EMPTY_ROOT,
+    MerkleLog,
+    hash_leaf,
+    root_of_inclusion,
+    verify_consistency,
+    verify_inclusion,
+)
+from openceir.ledger.ports import Block, BlockHead, BlockShelf, LogKey, Payload, PayloadShelf
+from openceir.ledger.receipt import Receipt, VerifiedReceipt, make_receipt, verify_receipt
+
+__all__ = [
+    # the book
+    "Entry",
+    "Ledger",
+    "LoggedStatement",
+    "Audit",
+    "audit",
+    # proofs
+    "Checkpoint",
+    "EMPTY_ROOT",
+    "MerkleLog",
+    "Receipt",
+    "SignedCheckpoint",
+    "VerifiedReceipt",
+    "hash_leaf",
+    "make_receipt",
+    "root_of_inclusion",
+    "verify_consistency",
+    "verify_inclusion",
+    "verify_receipt",
+    # under every engine
+    "Checked",
+    "MOST_IN_BLOCK",
+    "Machine",
+    # shelves
+    "Block",
+    "BlockHead",
+    "BlockShelf",
+    "LogKey",
+    "Payload",
+    "PayloadShelf",
+    # when it goes wrong
+    "Duplicate",
+    "LedgerBroken",
+    "LedgerBusy",
+    "LedgerError",
+    "ProofRefused",
+]

@@ -1,0 +1,39 @@
+"""What can go wrong with the book."""
+
+from openceir.errors import OpenceirError
+
+__all__ = ["Duplicate", "LedgerBroken", "LedgerBusy", "LedgerError", "ProofRefused"]
+
+
+class LedgerError(OpenceirError):
+    """The base of this room's errors."""
+
+    code = "ledger-error"
+
+
+class LedgerBroken(LedgerError):
+    """The book contradicts itself; nothing more is written until a person has looked."""
+
+    code = "ledger-broken"
+    http_status = 503
+
+
+class LedgerBusy(LedgerError):
+    """Another process is writing to this ledger."""
+
+    code = "ledger-busy"
+    http_status = 503
+
+
+class Duplicate(LedgerError):
+    """This very statement stands in the ledger already."""
+
+    code = "statement-duplicate"
+    http_status = 409
+
+
+class ProofRefused(LedgerError):
+    """A proof, checkpoint or receipt does not show what it claims."""
+
+    code = "proof-refused"
+    http_status = 422
