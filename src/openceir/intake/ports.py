@@ -1,0 +1,50 @@
+"""What the loading dock asks of shelves. Each is implemented in `storage/` and joined in `app.py`."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from openceir.statements import DeviceSet
+
+__all__ = ["Columns", "DailyAverages", "ListedDevices", "SightingSink"]
+
+Columns = Mapping[str, npt.NDArray[np.int64]]
+
+
+class SightingSink(Protocol):
+    """Takes sightings a block at a time. Nothing counts until the whole file is accepted."""
+
+    def append(self, day: npt.NDArray[np.int64], columns: Columns) -> None:
+        """Take rows: device, imsi, msisdn, rat, ts and cell, -1 where there is none.
+
+        A device or cell below -1 is provisional: -2 is the first of SightingsRead.odd_devices or .cells, and so on.
+        Units: `day` counts days since 1970-01-01.
+        """
+
+    def count_days(self) -> list[tuple[int, int, int]]:
+        """Distinct devices, IMSIs and MSISDNs of each day taken; no rows may follow."""
+
+
+class DailyAverages(Protocol):
+    """What an operator used to deliver."""
+
+    def __call__(self, operator: str, days: int) -> tuple[float, float, float] | None:
+        """Mean distinct IMEIs, IMSIs and MSISDNs a day over its last `days` deliveries of a day; None without any."""
+
+
+class ListedDevices(Protocol):
+    """What a list holds now: the claims of its kind, by its member, that still hold.
+
+    Callers rely on seeing every statement that was logged before the call.
+    """
+
+    def devices(self, kind: str, issuer: str, note: str) -> DeviceSet:
+        """Devices with a claim of `kind` by `issuer` under the grounds or case number `note`."""
+
+    def pairs(self, issuer: str) -> set[tuple[str, str, str]]:
+        """Current (imei, imsi, msisdn) pairs stated by `issuer`; msisdn is empty where the pair has none."""
+
+    def digests(self, issuer: str) -> set[bytes]:
+        """Keyed digests of the devices permitted by `issuer` under a golden list."""
