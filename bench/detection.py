@@ -1,0 +1,203 @@
+"""What the laboratory costs: a month measured and judged, with and without spilling, and a further day.
+
+The lake and the lists are those of `bench/nation.py`. "All conditions" are the rules of the packaged example, which use
+every condition but the two of roamers and associations; those are added here.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as csv
+
+from bench import Beside, Row, Scale, nation, read_apart
+from openceir.detection import CELLS, Engine, EngineSettings, Inputs, evaluate, example_rules
+from openceir.identity import G2, G3, G4, G5, generations_of_bands
+from openceir.policy import Policy, policy_from_text
+from openceir.storage.measures import Measures
+
+MORE_RULES = """
+[[rule]]
+label = "undeclared"
+reason = "nobody declared it"
+conditions = [{ name = "not_on_association_list" }]
+max_matching_ratio = 1.0
+
+[[rule]]
+label = "visiting"
+reason = "a traveller's"
+conditions = [{ name = "international_roamer" }, { name = "local_other_roamer", invert = true }]
+"""
+KEY = bytes(range(32))
+
+
+@dataclass(frozen=True)
+class LakeFile:
+    """A lake file as the import journal would list it."""
+
+    path: Path
+    operator: str
+    day: date
+    digest: bytes
+
+
+def lake_files(paths: Sequence[Path]) -> list[LakeFile]:
+    """The files with what their names say; the digest is of the name, since nothing changes them."""
+    return [
+        LakeFile(
+            path,
+            path.name.split("~")[0],
+            date.fromisoformat(path.parent.name[4:]),
+            hashlib.sha256(str(path).encode()).digest(),
+        )
+        for path in paths
+    ]
+
+
+def cells(month: nation.Nation) -> pa.Table:
+    """The cell tables of the operators, with the keys that the nation's lake uses."""
+    parts = []
+    for number, operator in enumerate(nation.OPERATORS):
+        read = csv.read_csv(month.folder / "cells" / f"{operator}.csv")
+        first = 1 + number * nation.TOWNS * nation.CELLS_PER_TOWN
+        keys = pa.array(np.arange(first, first + read.num_rows))
+        parts.append(pa.table({"cell": keys, **{name: read[name] for name in ("lat", "lon", "radius_m")}}).cast(CELLS))
+    return pa.concat_tables(parts)
+
+
+def lists(month: nation.Nation) -> dict[str, pa.Table]:
+    """The authorities' lists as detection takes them."""
+
+    def column(name: str, source: str) -> pa.Array:
+        return csv.read_csv(month.list_file(name))[source].cast(pa.int64())
+
+    tac = csv.read_csv(month.list_file("tac"), parse_options=csv.ParseOptions(delimiter="|"))
+    bands = {text: generations_of_bands(text) for text in pc.unique(tac["Bands"]).to_pylist()}
+    bits = [
+        sum(1 << place for place, mask in enumerate((G2, G3, G4, G5)) if bands[text] & mask) or None
+        for text in tac["Bands"].to_pylist()
+    ]
+    people = csv.read_csv(
+        month.list_file("subscribers"), convert_options=csv.ConvertOptions(column_types={"imsi": pa.string()})
+    )
+    return {
+        "stolen": pa.table({"device": column("stolen", "imei")}),
+        "barred": pa.table({"device": column("barred", "imei")}),
+        "barred_tac": pa.table({"tac": column("barred-tac", "tac")}),
+        "monitored": pa.table({"device": (watched := column("monitoring", "imei")), "since_on": pa.array([20_000] * len(watched))}),
+        "registered": pa.table({"device": column("registration", "approved_imei")}),
+        "associated": pa.table({"device": column("association", "imei")}),
+        "subscriber": pa.table({"uid": people["uid"], "imsi": pc.binary_join_element_wise("1", people["imsi"], "").cast(pa.int64())}),
+        "tac": pa.table(
+            {
+                "tac": tac["TAC"].cast(pa.int64()), "manufacturer": tac["Manufacturer"], "model": tac["Model Name"],
+                "device_type": tac["Device Type"], "generations": pa.array(bits, pa.int64()),
+            }
+        ),
+    }  # fmt: skip
+
+
+def policy_of(month: nation.Nation) -> Policy:
+    """The nation's policy with the example's rules and ours; no rule is refused for its size."""
+    rules = (example_rules() + MORE_RULES).replace("max_matching_ratio = 0.3", "max_matching_ratio = 1.0")
+    return policy_from_text(("nation", month.policy.read_text(encoding="utf-8")), ("rules", rules))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a run found: a digest of who matches which rule, and how many."""
+
+    digest: str
+    hits: int
+
+
+def _judge(rows: int, work: Path, home: Path, memory: str, further: bool) -> Answer:
+    """Measure what is new of the lake and judge every rule, in this process."""
+    month = nation.make(work, rows=rows, dumps=False)
+    files = month.lake() + (month.lake(further_day=True) if further else [])
+    settings = EngineSettings(memory_limit=memory, spill=home / "spill")
+    measures = Measures(home, settings)
+    policy = policy_of(month)
+    measures.refresh(lake_files(files), cells(month), policy)
+    as_of_on = nation.FIRST_DAY + timedelta(days=nation.DAYS - 1 + further)
+    proposals = evaluate(
+        policy, as_of_on, Inputs(measured=measures.measured(), lists=lists(month)), evidence_key=KEY, settings=settings
+    )
+    whole = hashlib.sha256()
+    for proposal in proposals:
+        whole.update(proposal.rule.label.encode() + proposal.standing.tobytes() + proposal.evidence.digest)
+    return Answer(whole.hexdigest(), sum(len(p.standing) for p in proposals))
+
+
+def _bare(rows: int, work: Path, home: Path) -> int:
+    """The engine alone: one grouping of the month by device and IMSI, the least that any duplicate rule needs."""
+    with Engine(EngineSettings(spill=home)) as engine:
+        files = ", ".join(f"'{path}'" for path in nation.make(work, rows=rows, dumps=False).lake())
+        found = engine.fetch(
+            "SELECT COUNT(*) AS n FROM (SELECT device, imsi, COUNT(*) AS n FROM"
+            f" read_parquet([{files}], hive_partitioning = false) GROUP BY device, imsi) AS p"
+        )
+        return int(found["n"][0].as_py())
+
+
+def measure(work: Path, scale: Scale) -> list[Row]:
+    """The month, the large month at 2 GB and at a quarter of it, and the further day."""
+    rows = []
+    home = work / "detection-home"
+
+    def judged(size: int, memory: str, *, further: bool = False, fresh: bool = True) -> tuple[Answer, Any]:
+        if fresh:
+            shutil.rmtree(home, ignore_errors=True)
+        answer, reading = read_apart(_judge, size, work, home, memory, further)
+        return answer, reading
+
+    def prepared(size: int) -> None:
+        made = nation.make(work, rows=size, dumps=False)
+        made.lake()
+        made.lake(further_day=True)
+
+    prepared(scale.month)
+    month, cost = judged(scale.month, "4GB")
+    _, bare = read_apart(_bare, scale.month, work, home)
+    rows.append(
+        Row(
+            name=f"all conditions over {scale.month:,} sightings, measuring included",
+            measured=cost.cpu_seconds, unit="CPU-s", target="<= 15" if scale.month >= 10_000_000 else "",
+            cpu_seconds=cost.cpu_seconds, peak_mb=cost.peak_mb,
+            beside=(Beside(what="bare DuckDB, one grouping", measured=bare.cpu_seconds),),
+            note=f"{month.hits:,} hits with their evidence",
+        )
+    )  # fmt: skip
+    _, again = judged(scale.month, "4GB", fresh=False)
+    after, day = judged(scale.month, "4GB", further=True, fresh=False)
+    whole, _ = judged(scale.month, "4GB", further=True)
+    rows.append(
+        Row(
+            name=f"a further day on top of {scale.month:,} sightings",
+            measured=day.cpu_seconds / cost.cpu_seconds, unit="of the month", target="<= 0.167",
+            cpu_seconds=day.cpu_seconds, peak_mb=day.peak_mb,
+            note=f"{'the same answer as' if after == whole else 'ANOTHER ANSWER than'} a full run;"
+            f" judging alone, nothing new: {again.cpu_seconds:.1f} CPU-s",
+        )
+    )  # fmt: skip
+    prepared(scale.large)
+    large, cost = judged(scale.large, "2GB")
+    small, tight = judged(scale.large, "500MB")
+    same = "the same answer" if large == small else "ANOTHER ANSWER"
+    rows.append(
+        Row(
+            name=f"all conditions over {scale.large:,} sightings within 2 GB",
+            measured=cost.cpu_seconds, unit="CPU-s", target="<= 70" if scale.large >= 50_000_000 else "",
+            cpu_seconds=cost.cpu_seconds, peak_mb=cost.peak_mb,
+            note=f"{same} within 500 MB, spilling ({tight.cpu_seconds:.1f} CPU-s, peak {tight.peak_mb:,.0f} MB)",
+        )
+    )  # fmt: skip
+    shutil.rmtree(home, ignore_errors=True)
+    return rows
