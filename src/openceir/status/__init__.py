@@ -6,10 +6,12 @@
 
 from openceir.status.answer import Answer, Reason
 from openceir.status.claim import Claim, Keys, RangeClaim, Said, Spoken
-from openceir.status.claims import AcceptedStatement, LoggedEntry, claims_of
+from openceir.status.claims import AcceptedStatement, accepted, claims_of
 from openceir.status.columns import NO_DAY, ClaimColumns, StatusColumns, fold_columns
 from openceir.status.current import CurrentClaims, RangePieces, current_claims, of_ranges, range_pieces
 from openceir.status.fold import AskedPair, fold
+from openceir.status.history import History, Period, Word, history_of
+from openceir.status.inquiry import Inquiries, NotADevice, ProbablyMistyped
 from openceir.status.words import ENDINGS, PERMITS, THEFTS, ClaimKind, Status, StatusError
 
 __all__ = [
@@ -24,16 +26,23 @@ __all__ = [
     "AcceptedStatement",
     "Claim",
     "Keys",
-    "LoggedEntry",
     "RangeClaim",
     "Said",
     "Spoken",
+    "accepted",
     "claims_of",
     # one device
     "Answer",
     "AskedPair",
     "Reason",
     "fold",
+    "History",
+    "Inquiries",
+    "NotADevice",
+    "Period",
+    "ProbablyMistyped",
+    "Word",
+    "history_of",
     # a country
     "ClaimColumns",
     "CurrentClaims",

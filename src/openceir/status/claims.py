@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from openceir.identity import subscriber_key
+from openceir.ledger import LoggedStatement
 from openceir.statements import (
     DeviceBlocked,
     DeviceBound,
@@ -21,6 +22,7 @@ from openceir.statements import (
     DeviceStolen,
     DeviceTracked,
     Disputed,
+    Members,
     RangeAllocated,
     Role,
     Statement,
@@ -31,50 +33,35 @@ from openceir.statements import (
 from openceir.status.claim import Said, Spoken
 from openceir.status.words import ClaimKind, StatusError
 
-__all__ = ["AcceptedStatement", "LoggedEntry", "claims_of"]
-
-
-class LoggedEntry(Protocol):
-    """What is read of a log entry; `AcceptedStatement` is one, the ledger's entries become one in its shelf."""
-
-    @property
-    def index(self) -> int:
-        """Its place in the log, from 0."""
-
-    @property
-    def leaf_hash(self) -> bytes:
-        """RFC 9162 leaf hash, 32 octets: how other statements name it."""
-
-    @property
-    def issuer(self) -> str:
-        """Member id of who signed it."""
-
-    @property
-    def roles(self) -> frozenset[Role]:
-        """The offices that the issuer held when it was accepted."""
-
-    @property
-    def logged_at(self) -> datetime:
-        """When the log took it."""
-
-    @property
-    def statement(self) -> Statement | None:
-        """What was said; None when its payload was erased."""
+__all__ = ["AcceptedStatement", "accepted", "claims_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptedStatement:
-    """One entry of the log, as this room reads it."""
+    """One entry of the log, with what the register knows of its issuer."""
 
     index: int
     leaf_hash: bytes
     issuer: str
-    roles: frozenset[Role]
+    roles: frozenset[Role]  # the offices that the issuer holds
     logged_at: datetime
-    statement: Statement | None
+    statement: Statement | None  # None: its payload was erased
 
 
-def claims_of(entry: LoggedEntry) -> tuple[Spoken, ...]:
+def accepted(entry: LoggedStatement, members: Members) -> AcceptedStatement:
+    """The entry with its issuer's offices; a member struck off the list holds none, and takes back only its own."""
+    member = members.find(entry.header.issuer)
+    return AcceptedStatement(
+        index=entry.index,
+        leaf_hash=entry.leaf_hash,
+        issuer=entry.header.issuer,
+        roles=member.roles if member else frozenset(),
+        logged_at=entry.logged_at,
+        statement=entry.said,
+    )
+
+
+def claims_of(entry: AcceptedStatement) -> tuple[Spoken, ...]:
     """What the entry claims and ends; nothing when its payload was erased.
 
     Raises: StatusError for a kind of statement that this release does not know.
@@ -165,7 +152,7 @@ def _classified_parts(said: DeviceClassified) -> list[_Part]:
     return parts
 
 
-def _spoken(entry: LoggedEntry, statement: Statement, place: int, part: _Part) -> Spoken:
+def _spoken(entry: AcceptedStatement, statement: Statement, place: int, part: _Part) -> Spoken:
     said = Said(
         index=entry.index,
         part=place,

@@ -1,13 +1,39 @@
-"""What an answer asks of shelves that other rooms own. Each is a plain callable, joined in `app.py`.
+"""What an answer asks of shelves. `storage/` implements the first two; the callables are joined in `app.py`.
 
 All may be called from several threads, each with its own shelf; none writes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Protocol
 
-__all__ = ["Evidence", "FirstSeen", "GoldenDigest", "Model"]
+from openceir.status.claim import Claim, Said
+
+__all__ = ["ClaimsByDevice", "EvidenceSummary", "FirstSeen", "GoldenDigest", "IdentifierKeys", "Model"]
+
+
+class ClaimsByDevice(Protocol):
+    """What was said of devices, whatever process applied it."""
+
+    @property
+    def applied_size(self) -> int:
+        """How many statements of the log are counted."""
+
+    def claims_of(self, devices: Sequence[int]) -> Mapping[int, list[Claim]]:
+        """Everything said of each of these devices, endings and ranges included, in one query."""
+
+    def bound_to(self, devices: Sequence[int]) -> Mapping[int, Sequence[tuple[Said, Sequence[int]]]]:
+        """For each device the bindings that name it, and the keys of all identifiers of each."""
+
+
+class IdentifierKeys(Protocol):
+    """The identifier dictionary (docs/architecture.md §2)."""
+
+    def find_keys(self, scheme: str, texts: Sequence[str]) -> dict[str, int]:
+        """The device keys of those texts that have one."""
+
+    def texts_of(self, keys: Sequence[int]) -> dict[int, tuple[str, str]]:
+        """(scheme, canonical text) of those keys that it holds."""
 
 
 class Model(Protocol):
@@ -17,7 +43,7 @@ class Model(Protocol):
         """Brand, model and what else is on record; None for an unknown TAC, which is only unknown."""
 
 
-class Evidence(Protocol):
+class EvidenceSummary(Protocol):
     """What detection found, without any subscriber's number."""
 
     def __call__(self, device: int, rule: str, evidence_digest: bytes | None) -> Mapping[str, Any] | None:

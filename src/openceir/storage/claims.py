@@ -17,12 +17,12 @@ import numpy as np
 from openceir.identity import ODD_DEVICE_BASE
 from openceir.progress import Progress, Silent
 from openceir.status import (
+    AcceptedStatement,
     Claim,
     ClaimColumns,
     ClaimKind,
     CurrentClaims,
     Keys,
-    LoggedEntry,
     RangeClaim,
     Said,
     Spoken,
@@ -101,7 +101,7 @@ class ClaimShelf:
         """How many statements of the log stand here."""
         return self._state()[0]
 
-    def apply(self, entries: Iterable[LoggedEntry], progress: Progress = Silent()) -> int:  # noqa: B008 - stateless
+    def apply(self, entries: Iterable[AcceptedStatement], progress: Progress = Silent()) -> int:  # noqa: B008 - stateless
         """Add what these entries say; those already here are passed over. The number added.
 
         All or nothing. Raises: StorageError when an entry is missing in between.
