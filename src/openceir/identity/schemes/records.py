@@ -20,7 +20,7 @@ _DID = re.compile(r"did:([a-z0-9]+):([A-Za-z0-9.\-_:%]{1,2000})")
 def read_doi(text: str) -> Identifier | None:
     """A DOI, bare, with `doi:` or as a link. Its letters count as equal in either case (ISO 26324): lowered."""
     match = _DOI.fullmatch(text)
-    if match is None:
+    if match is None or not text.isprintable():  # a control character would reach somebody's terminal
         return None
     prefix, suffix = match[1], match[2].lower()
     return Identifier(
@@ -31,7 +31,7 @@ def read_doi(text: str) -> Identifier | None:
 def read_handle(text: str) -> Identifier | None:
     """A Handle with `hdl:`, as a link, or bare with a dotted prefix. A prefix 10 is a DOI's."""
     match = _HANDLE.fullmatch(text)
-    if match is None or match["prefix"].startswith("10."):
+    if match is None or match["prefix"].startswith("10.") or not text.isprintable():
         return None
     if not match["mark"] and "." not in match["prefix"]:
         return None

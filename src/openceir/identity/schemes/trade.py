@@ -37,11 +37,11 @@ def read_sgtin(text: str) -> Identifier | None:
     if match := _SGTIN.fullmatch(text):
         return _sgtin(match[1], match[2])
     if match := _SGTIN_EPC.fullmatch(text):
-        company, item, serial = match[1], match[2], unquote(match[3])
+        company, item, serial = match.groups()
         if len(company) + len(item) != 13:
             return None
         # the indicator digit stands first in the item reference (EPC TDS §7.1)
-        return _sgtin(_with_check_digit(item[0] + company + item[1:]), serial)
+        return _sgtin(_with_check_digit(item[0] + company + item[1:]), unquote(serial))
     if match := _SGTIN_LINK.fullmatch(text):
         return _sgtin(match[1].zfill(14), unquote(match[2]))
     return None
@@ -52,8 +52,8 @@ def read_grai(text: str) -> Identifier | None:
     if match := _GRAI.fullmatch(text):
         return _grai(match[1], match[2])
     if match := _GRAI_EPC.fullmatch(text):
-        company, kind, serial = match[1], match[2], unquote(match[3])
-        return _grai(_with_check_digit(company + kind), serial) if len(company) + len(kind) == 12 else None
+        company, kind, serial = match.groups()
+        return _grai(_with_check_digit(company + kind), unquote(serial)) if len(company) + len(kind) == 12 else None
     return None
 
 
@@ -64,6 +64,8 @@ def read_giai(text: str) -> Identifier | None:
     elif match := _GIAI_EPC.fullmatch(text):
         reference = match[1] + unquote(match[2])
     else:
+        return None
+    if not _is_set_82(reference, 30):
         return None
     return Identifier(scheme="giai", canonical=f"(8004){reference}", written_as="giai", parts={"reference": reference})
 
@@ -82,6 +84,11 @@ def read_8002(text: str) -> Identifier | None:
     )  # fmt: skip
 
 
+def _is_set_82(text: str, longest: int) -> bool:
+    # asked again after percent-decoding, which can bring in anything
+    return re.fullmatch(rf"{_SET_82}{{0,{longest}}}", text) is not None
+
+
 def _with_check_digit(digits: str) -> str:
     return digits + gs1_check_digit(digits)
 
@@ -94,7 +101,9 @@ def _product(gtin: str) -> Identifier:
     )  # fmt: skip
 
 
-def _sgtin(gtin: str, serial: str) -> Identifier:
+def _sgtin(gtin: str, serial: str) -> Identifier | None:
+    if not _is_set_82(serial, 20):
+        return None
     check, findings = _checked(gtin)
     return Identifier(
         scheme="sgtin", canonical=f"(01){gtin}(21){serial}", written_as="sgtin",
@@ -102,7 +111,9 @@ def _sgtin(gtin: str, serial: str) -> Identifier:
     )  # fmt: skip
 
 
-def _grai(asset_type: str, serial: str) -> Identifier:
+def _grai(asset_type: str, serial: str) -> Identifier | None:
+    if not _is_set_82(serial, 16):
+        return None
     check, findings = _checked(asset_type)
     return Identifier(
         scheme="grai", canonical=f"(8003)0{asset_type}{serial}", written_as="grai",
