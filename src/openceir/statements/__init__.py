@@ -48,6 +48,7 @@ from openceir.statements.statement import (
     decode_payload,
     encode_payload,
     from_plain,
+    kind_fields,
     statement,
     to_plain,
 )
@@ -91,6 +92,7 @@ __all__ = [
     "decode_payload",
     "encode_payload",
     "from_plain",
+    "kind_fields",
     "open_payload",
     "read_header",
     "sign",

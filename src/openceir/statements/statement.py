@@ -18,6 +18,7 @@ __all__ = [
     "decode_payload",
     "encode_payload",
     "from_plain",
+    "kind_fields",
     "statement",
     "to_plain",
 ]
@@ -90,6 +91,11 @@ def from_plain(plain: Mapping[str, Any]) -> Statement:
         raise StatementRefused('the field "kind" is missing; `openceir statement kinds` lists what may be said')
     _known(kind)
     return _read(kind, {name: value for name, value in plain.items() if name != "kind"}, lambda form: form.from_plain)
+
+
+def kind_fields(kind: str) -> list[str]:
+    """The names of a kind's fields, in the order of its definition."""
+    return [name for name, _, _ in _FORMS[kind]]
 
 
 def _known(kind: str) -> None:

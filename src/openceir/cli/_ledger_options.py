@@ -1,0 +1,47 @@
+"""What the commands around statements and ledger share: instants, key names and JSON out."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from openceir.app import Register, open_register
+from openceir.clock import parse_moment
+
+__all__ = ["Moment", "as_json_option", "echo_json", "register_of", "say_notes"]
+
+
+class Moment(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.2 on
+    """An instant on the command line: now, a day, or a day and time; UTC."""
+
+    name = "moment"
+
+    def convert(self, value: str | datetime, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """The instant; a usage error when the text names none."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            return parse_moment(value)
+        except ValueError:
+            self.fail(f'"{value}" is no moment; write now, 2027-03-01 or 2027-03-01T12:00:00Z', param, ctx)
+
+
+as_json_option = click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
+
+
+def register_of(ctx: click.Context) -> Register:
+    """The register in the home that the command line names."""
+    assert isinstance(ctx.obj, Path)
+    return open_register(ctx.obj)
+
+
+def say_notes(register: Register) -> None:
+    """Tell what opening the ledger found and mended."""
+    for note in register.ledger.notes:
+        click.echo(f"note: {note}", err=True)
+
+
+def echo_json(value: object) -> None:
+    """Print `value` as indented JSON."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))

@@ -1,0 +1,134 @@
+"""`openceir ledger`: verify the book, read its head, prove that it only grew, erase what must go."""
+
+import sys
+from datetime import datetime
+
+import click
+
+from openceir.cli._ledger_options import Moment, as_json_option, echo_json, register_of
+from openceir.cli.statement import entry_index
+from openceir.progress import Silent
+
+__all__ = ["ledger"]
+
+
+@click.group()
+def ledger() -> None:
+    """Verify the book and read its checkpoints."""
+
+
+@ledger.command()
+@as_json_option
+@click.pass_context
+def verify(ctx: click.Context, as_json: bool) -> None:
+    """Read the whole book again from the disk and believe nothing.
+
+    Every block's digest, every signature and role, every root against the signed checkpoint, every payload against
+    the digest that was signed. Exits 0 when all of it holds, 2 naming the first bad place.
+    """
+    found = register_of(ctx).verify_ledger(_ShowProgress() if sys.stderr.isatty() else Silent())
+    if as_json:
+        echo_json(
+            {
+                "blocks": found.blocks,
+                "statements": found.statements,
+                "by_kind": found.by_kind,
+                "payloads_kept": found.payloads_kept,
+                "payloads_erased": found.payloads_erased,
+                "doubtful": found.doubtful,
+                "checkpoint_size": found.checkpoint_size,
+                "unfinished_octets": found.unfinished_octets,
+                "root": found.root.hex(),
+            }
+        )
+        return
+    if not found.blocks:
+        click.echo("the ledger is empty: nothing was ever logged in this home")
+        return
+    click.echo(f"{found.statements} statements in {found.blocks} blocks: every signature, role and digest holds")
+    for kind, count in sorted(found.by_kind.items()):
+        click.echo(f"  {kind:<24} {count}")
+    click.echo(f"payloads: {found.payloads_kept} kept and matching, {found.payloads_erased} erased")
+    click.echo(f"checkpoint: signed over {found.checkpoint_size} entries, and true")
+    if found.unfinished_octets:
+        click.echo(f"note: {found.unfinished_octets} octets of an unfinished block follow; the next writer cuts them")
+    if found.doubtful:
+        click.echo(
+            f"note: {len(found.doubtful)} statements, first entry {found.doubtful[0]}, were signed with keys "
+            "whose validity ended before they were logged; withdraw those that are not true"
+        )
+    click.echo(f"root {found.root.hex()}")
+
+
+@ledger.command()
+@as_json_option
+@click.pass_context
+def checkpoint(ctx: click.Context, as_json: bool) -> None:
+    """Print the signed checkpoint: what to keep elsewhere, so that nobody can rewrite the book unnoticed."""
+    signed = register_of(ctx).ledger.checkpoint()
+    if as_json:
+        head = signed.checkpoint
+        echo_json({"origin": head.origin, "size": head.size, "root": head.root.hex(), "note": signed.format()})
+    else:
+        click.echo(signed.format(), nl=False)
+
+
+@ledger.command()
+@click.option("--from", "old_size", type=click.IntRange(min=0), required=True, help="The size of the older checkpoint.")
+@click.option("--to", "new_size", type=click.IntRange(min=0), help="The size of the newer one; now when left out.")
+@as_json_option
+@click.pass_context
+def prove(ctx: click.Context, old_size: int, new_size: int | None, as_json: bool) -> None:
+    """Prove that the log only grew since it had --from entries (RFC 9162 consistency proof).
+
+    The proof needs no trust: compare the first root with the checkpoint that you kept.
+    """
+    book = register_of(ctx).ledger
+    size = book.size if new_size is None else new_size
+    proof = book.tree.consistency_proof(old_size, size)
+    roots = (book.tree.root(old_size), book.tree.root(size))
+    if as_json:
+        echo_json(
+            {
+                "old_size": old_size,
+                "new_size": size,
+                "old_root": roots[0].hex(),
+                "new_root": roots[1].hex(),
+                "proof": [node.hex() for node in proof],
+            }
+        )
+        return
+    click.echo(f"{old_size} {roots[0].hex()}\n{size} {roots[1].hex()}")
+    for node in proof:
+        click.echo(node.hex())
+
+
+@ledger.command()
+@click.argument("which", metavar="INDEX|LEAF_HASH")
+@click.option("--at", type=Moment(), default="now", help="When it was erased, UTC.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@as_json_option
+@click.pass_context
+def erase(ctx: click.Context, which: str, at: datetime, yes: bool, as_json: bool) -> None:
+    """Destroy what an entry said; its signature and place stay, and the log still verifies.
+
+    A payload is erased whole. To erase one device of a batch, state the others anew first. Backups are yours to
+    clear. It cannot be undone.
+    """
+    register = register_of(ctx)
+    index = entry_index(register.ledger.find, which)
+    kind = register.ledger.entry(index).header.kind
+    if not yes:
+        click.confirm(f"Destroy what entry {index} ({kind}) says, for ever?", abort=True, err=True)
+    register.ledger.erase(index, at=at)
+    if as_json:
+        echo_json({"index": index, "kind": kind, "erased": True})
+    else:
+        click.echo(f"entry {index} ({kind}) is erased; its place in the log still verifies")
+
+
+class _ShowProgress:
+    """A line on the terminal, rewritten."""
+
+    def __call__(self, what: str, done: int, total: int | None = None) -> None:
+        click.echo(f"\r{what}: {done} of {total or '?'}", err=True, nl=done == total)

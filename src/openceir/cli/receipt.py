@@ -1,0 +1,96 @@
+"""`openceir receipt`: a file that shows to a stranger, offline, that a statement stands in the book."""
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from openceir.cli._ledger_options import Moment, as_json_option, echo_json, register_of
+from openceir.cli.statement import entry_index
+from openceir.ledger import VerifiedReceipt, verify_receipt
+from openceir.statements import to_plain
+from openceir.storage.files import StorageError, replace_file
+from openceir.storage.key_files import read_members, read_public_key
+
+__all__ = ["receipt"]
+
+
+@click.group()
+def receipt() -> None:
+    """Hand out and verify receipts, offline."""
+
+
+@receipt.command()
+@click.argument("which", metavar="INDEX|LEAF_HASH")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The receipt file."
+)
+@click.option("--hide", is_flag=True, help="Leave out what was said; only who, when and that it stands there.")
+@click.option("--at", type=Moment(), default="now", help="When the receipt is made, UTC.")
+@as_json_option
+@click.pass_context
+def make(ctx: click.Context, which: str, output: Path, hide: bool, at: datetime, as_json: bool) -> None:
+    """Make the receipt of an entry: the statement and the log's signed proof in one file.
+
+    It discloses what was said, devices included, unless --hide is given or the entry is erased.
+    """
+    register = register_of(ctx)
+    index = entry_index(register.ledger.find, which)
+    octets = register.ledger.receipt(index, at=at, disclose=not hide)
+    replace_file(output, octets)
+    if as_json:
+        echo_json({"file": str(output), "index": index, "octets": len(octets)})
+    else:
+        click.echo(
+            f"{output}: receipt of entry {index}, {len(octets)} octets; "
+            "check it with `openceir receipt verify` and `openceir key show log`"
+        )
+
+
+@receipt.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--log-key", required=True, metavar="FILE_OR_LINE", help="The log's public key, from a source you trust.")
+@click.option(
+    "--members",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A members.toml, to check the issuer's own signature and role too.",
+)
+@as_json_option
+def verify(file: Path, log_key: str, members: Path | None, as_json: bool) -> None:
+    """Check a receipt. Needs no register and no network, only the log's public key.
+
+    Exits 0 when the statement stands in that log, 2 when that is not shown.
+    """
+    try:
+        octets = file.read_bytes()
+    except OSError as wrong:
+        raise StorageError(f"{file} cannot be read: {wrong.strerror}") from wrong
+    shown = verify_receipt(octets, read_public_key(log_key), None if members is None else read_members(members))
+    rows = _rows(shown)
+    if as_json:
+        echo_json({**rows, "said": to_plain(shown.said) if shown.said is not None else None})
+        return
+    for name, value in rows.items():
+        click.echo(f"{name.replace('_', ' '):<14} {value}")
+    if shown.said is None:
+        click.echo("says           not disclosed in this file")
+    else:
+        for name, value in to_plain(shown.said).items():
+            click.echo(f"  {name:<12} {value}")
+    if not shown.signer_checked:
+        click.echo("note: who signed rests on the log's word; give --members to check the issuer's own signature")
+
+
+def _rows(shown: VerifiedReceipt) -> dict[str, str | int | bool]:
+    return {
+        "log": shown.receipt.origin,
+        "entry": shown.receipt.index,
+        "of": shown.receipt.size,
+        "root": shown.root.hex(),
+        "made_at": f"{shown.receipt.made_at:%Y-%m-%dT%H:%M:%SZ}",
+        "kind": shown.header.kind,
+        "issuer": shown.header.issuer,
+        "stated_at": f"{shown.header.stated_at:%Y-%m-%dT%H:%M:%SZ}",
+        "leaf_hash": shown.leaf_hash.hex(),
+        "issuer_checked": shown.signer_checked,
+    }
