@@ -14,8 +14,8 @@ FLOOR_OF_ROOM = {
     "ledger": 3,
     "status": 4,
     "intake": 5, "detection": 5, "lists": 5,
-    "storage": 6,
-    "settings": 7, "app": 7,
+    "storage": 6, "settings": 6,
+    "app": 7,
     "eir": 8, "portal": 8, "http": 8, "demo": 8, "cli": 9,
 }  # fmt: skip
 

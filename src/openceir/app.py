@@ -10,8 +10,12 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
+from openceir.errors import OpenceirError
+from openceir.identity import keyed_digest
 from openceir.ledger import Audit, Entry, Ledger, LoggedStatement, audit
-from openceir.progress import Progress
+from openceir.policy import Policy, load_policy
+from openceir.progress import Progress, Silent
+from openceir.settings import Settings, load_settings
 from openceir.statements import (
     KeyRefused,
     MemberKey,
@@ -24,6 +28,12 @@ from openceir.statements import (
     Statement,
     sign,
 )
+from openceir.status import Answer, History, Inquiries, accepted
+from openceir.status.ports import GoldenDigest
+from openceir.storage.claims import ClaimShelf
+from openceir.storage.database import Database
+from openceir.storage.files import replace_file
+from openceir.storage.identifiers import IdentifierDictionary
 from openceir.storage.key_files import (
     LogKeyFiles,
     read_members,
@@ -33,6 +43,8 @@ from openceir.storage.key_files import (
 )
 from openceir.storage.ledger_files import LedgerFiles
 from openceir.storage.payloads import Payloads
+from openceir.storage.read_audit import ReadAudit
+from openceir.storage.tokens import TokenShelf
 
 __all__ = ["Register", "open_register"]
 
@@ -68,7 +80,7 @@ class Register:
     @cached_property
     def views(self) -> list[Callable[[Sequence[LoggedStatement]], None]]:
         """Called with every new entry once it is durable; a view that was not there catches up by `ledger.entries`."""
-        return []
+        return [self._apply_claims]
 
     def _tell_views(self, new: Sequence[LoggedStatement]) -> None:
         for view in self.views:
@@ -136,6 +148,109 @@ class Register:
         if not name or any(not (c.isascii() and (c.isalnum() or c in "-.")) for c in name) or name.startswith("."):
             raise KeyRefused(f"{name!r} cannot name a key file: use letters, digits, hyphens and dots")
         return self.home / "keys" / f"{name}.key"
+
+    # -- settings, policy and the common database ----------------------------------------------------------------
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return load_settings(self.home, os.environ)[0]
+
+    @cached_property
+    def policy(self) -> Policy:
+        """The packaged policy, overlaid with the home folder's files in the order of their names."""
+        return load_policy(sorted((self.home / self.settings.policy_folder).glob("*.toml")))
+
+    @cached_property
+    def database(self) -> Database:
+        """register.sqlite."""
+        return Database(self.home / "register.sqlite")
+
+    @cached_property
+    def identifiers(self) -> IdentifierDictionary:
+        """Device keys of whatever is not a 14-digit IMEI."""
+        return IdentifierDictionary(self.database)
+
+    # -- status --------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def claims(self) -> ClaimShelf:
+        """What every statement says of each device, caught up with the ledger."""
+        shelf = ClaimShelf(self.database, self.identifiers, golden_digest=self._golden_digest())
+        self._catch_up(shelf)
+        return shelf
+
+    @cached_property
+    def inquiries(self) -> Inquiries:
+        """Answers about devices."""
+        return Inquiries(claims=self.claims, identifiers=self.identifiers, policy=self.policy)
+
+    def check(self, value: str, at: datetime, imsi: str | None = None, known_at: datetime | None = None) -> Answer:
+        """Whether a device may be used at `at`, and why. Raises: NotADevice, ProbablyMistyped."""
+        return self.inquiries.check(value, at, imsi=imsi, known_at=known_at)
+
+    def check_many(
+        self, values: Sequence[str], at: datetime, known_at: datetime | None = None
+    ) -> list[Answer | OpenceirError]:
+        """One answer or refusal for each value, in order."""
+        return self.inquiries.check_many(values, at, known_at=known_at)
+
+    def history(self, value: str, known_at: datetime | None = None) -> History:
+        """Everything that was said of a device, and the status it had from when to when."""
+        return self.inquiries.history(value, known_at=known_at)
+
+    def catch_up(self) -> int:
+        """Apply what other processes logged since; how many statements."""
+        self.ledger.refresh()
+        return self._catch_up(self.claims)
+
+    def rebuild_claims(self, progress: Progress = Silent()) -> int:  # noqa: B008 - stateless
+        """Make the claims anew from the ledger; how many statements. What was erased is gone from them then."""
+        self.claims.clear()
+        return self._catch_up(self.claims, progress)
+
+    def erase(self, index: int, *, at: datetime) -> None:
+        """Destroy what statement `index` said, and every claim that was taken from it."""
+        self.ledger.erase(index, at=at)
+        self.claims.forget(index)
+
+    def _catch_up(self, shelf: ClaimShelf, progress: Progress = Silent()) -> int:  # noqa: B008 - stateless
+        behind = shelf.applied_size
+        if behind >= self.ledger.size:
+            return 0
+        members = read_members(self.home / "members.toml")  # another process may have added some
+        return shelf.apply((accepted(entry, members) for entry in self.ledger.entries(behind)), progress)
+
+    def _apply_claims(self, new: Sequence[LoggedStatement]) -> None:
+        if self.claims.applied_size < new[0].index:
+            self._catch_up(self.claims)
+        else:
+            self.claims.apply(accepted(entry, self.members) for entry in new)
+
+    def _golden_digest(self) -> GoldenDigest | None:
+        """The digest that golden lists are made with; none as long as there is no evidence key."""
+        if not (self.home / "keys" / "evidence.key").exists():
+            return None
+        key = self.evidence_key
+        return lambda device: keyed_digest(key, f"{device:014d}")
+
+    @cached_property
+    def evidence_key(self) -> bytes:
+        """The secret under which subscribers in evidence and devices on golden lists are digested; made when first needed."""
+        path = self.home / "keys" / "evidence.key"
+        if not path.exists():
+            replace_file(path, os.urandom(32), mode=0o600)
+        return path.read_bytes()
+
+    @cached_property
+    def tokens(self) -> TokenShelf:
+        """Access tokens of the HTTP interface."""
+        return TokenShelf(self.database)
+
+    @cached_property
+    def read_audit(self) -> ReadAudit:
+        """Who looked at whose subscribers."""
+        return ReadAudit(self.database)
 
 
 def open_register(home: Path) -> Register:

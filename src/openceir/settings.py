@@ -1,0 +1,209 @@
+"""The settings of a register. The comment behind each field is its manual; docs/reference/settings.md is made from it.
+
+Sources, each over the one before: the default, `openceir.toml` in the home folder, the environment. A field `http_port`
+is `port = 8073` under `[http]` in the file, and `OPENCEIR_HTTP_PORT` in the environment. A name that is not known
+stops the start. A secret is never a setting: settings name the file that holds it.
+"""
+
+import ast
+import inspect
+import tomllib
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from openceir.errors import OpenceirError
+
+__all__ = ["FILE_NAME", "Setting", "Settings", "SettingsError", "load_settings", "settings_page"]
+
+FILE_NAME = "openceir.toml"
+_PREFIX = "OPENCEIR_"
+_ELSEWHERE = {"OPENCEIR_HOME"}  # of the command line, before there are settings
+
+
+class SettingsError(OpenceirError):
+    """A setting is unknown or has a value that it cannot take; nothing was started."""
+
+    code = "settings-refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Every setting with its default."""
+
+    memory_limit: str = "2GB"  # What the engine of detection may use before it spills to disk, such as 500MB or 4GB.
+    threads: int = 0  # Threads of that engine; 0 is one for each processor.
+    policy_folder: str = "policy"  # Where policy files lie, relative to the home folder.
+    log_format: str = "text"  # How the server logs requests: text or json. Identifiers are in neither.
+
+    http_host: str = "127.0.0.1"  # The address that `openceir serve` listens on; 0.0.0.0 is every one.
+    http_port: int = 8073  # Its port.
+    http_workers: int = 1  # Processes that answer; each opens the register for itself.
+    http_max_body_octets: int = 262144  # The largest request body that is read; a longer one is answered with 413.
+    http_max_batch: int = 1000  # The most identifiers in one batch.
+    http_public_checks: bool = True  # Whether one device at a time may be checked without a token.
+
+    def __post_init__(self) -> None:
+        """Raises: SettingsError for a value that could not work."""
+        for name, least, most in _BOUNDS:
+            value = getattr(self, name)
+            if not least <= value <= most:
+                raise SettingsError(f"the setting {_spelt(name)} is {value}, expected {least} to {most}")
+        if self.log_format not in {"text", "json"}:
+            raise SettingsError(f'the setting log_format is "{self.log_format}", expected text or json')
+
+
+_BOUNDS = (
+    ("threads", 0, 1024),
+    ("http_port", 0, 65535),
+    ("http_workers", 1, 256),
+    ("http_max_body_octets", 1024, 1 << 30),
+    ("http_max_batch", 1, 10_000),
+)
+_SECTIONS = ("http",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One setting as it stands: its value and where that comes from."""
+
+    name: str
+    value: Any
+    origin: str  # "default", the file's path, or the environment variable
+
+
+def load_settings(home: Path, environment: Mapping[str, str]) -> tuple[Settings, list[Setting]]:
+    """The settings in force for a home folder, and the origin of each.
+
+    Raises: SettingsError when a file cannot be read, a name is not known or a value is not of its type.
+    """
+    values: dict[str, tuple[Any, str]] = {}
+    path = home / FILE_NAME
+    for name, value in _from_file(path).items():
+        values[name] = (_checked(name, value, f"{path}"), str(path))
+    for name, text in _from_environment(environment).items():
+        variable = f"{_PREFIX}{name.upper()}"
+        values[name] = (_from_text(name, text, variable), variable)
+    settings = Settings(**{name: value for name, (value, _) in values.items()})
+    return settings, [
+        Setting(name=field.name, value=getattr(settings, field.name), origin=values.get(field.name, ("", "default"))[1])
+        for field in fields(Settings)
+    ]
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    """The file's values by field name; nothing when there is no file."""
+    try:
+        tree = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as wrong:
+        raise SettingsError(f"{path} cannot be read: {wrong}") from wrong
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        if key in _SECTIONS and isinstance(value, dict):
+            flat |= {f"{key}_{inner}": setting for inner, setting in value.items()}
+        else:
+            flat[key] = value
+    for name in flat:
+        _refuse_unknown(name, str(path))
+    return flat
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    found = {}
+    for variable, text in environment.items():
+        if variable.startswith(_PREFIX) and variable not in _ELSEWHERE:
+            name = variable.removeprefix(_PREFIX).lower()
+            _refuse_unknown(name, f"the environment ({variable})")
+            found[name] = text
+    return found
+
+
+def _refuse_unknown(name: str, where: str) -> None:
+    known = [field.name for field in fields(Settings)]
+    if name not in known:
+        near = get_close_matches(name, known, n=1)
+        hint = f"; did you mean {_spelt(near[0])}?" if near else "; `openceir config show` lists all"
+        raise SettingsError(f"{where}: there is no setting {_spelt(name)}{hint}")
+
+
+def _spelt(name: str) -> str:
+    """A field's name as the file writes it: http.port."""
+    section, _, rest = name.partition("_")
+    return f"{section}.{rest}" if section in _SECTIONS and rest else name
+
+
+def _checked(name: str, value: Any, where: str) -> Any:
+    wanted = typing.get_type_hints(Settings)[name]
+    if type(value) is not wanted:  # not isinstance: true is an int to Python and a mistake to the reader
+        raise SettingsError(f"{where}: {_spelt(name)} is {value!r}, expected {_TYPES[wanted]}")
+    return value
+
+
+_TYPES = {str: "a text", int: "a whole number", bool: "true or false"}
+
+
+def _from_text(name: str, text: str, where: str) -> Any:
+    wanted = typing.get_type_hints(Settings)[name]
+    if wanted is int and text.strip().isascii() and text.strip().isdigit():
+        return int(text)
+    if wanted is bool and text.lower() in {"true", "false"}:
+        return text.lower() == "true"
+    if wanted is str:
+        return text
+    raise SettingsError(f"{where}: {_spelt(name)} is {text!r}, expected {_TYPES[wanted]}")
+
+
+@cache
+def _manual() -> dict[str, str]:
+    """Each field's comment, from the source: the one place where a setting is explained."""
+    lines = inspect.getsource(Settings).splitlines()
+    body = ast.parse(inspect.cleandoc("\n".join(lines))).body[0]
+    assert isinstance(body, ast.ClassDef)
+    return {
+        node.target.id: lines[node.lineno - 1].partition("  # ")[2]
+        for node in body.body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+    }
+
+
+def settings_page() -> str:
+    """docs/reference/settings.md."""
+    rows = [
+        f"| `{_spelt(field.name)}` | `{_PREFIX}{field.name.upper()}` | `{_toml(field.default)}` | {_manual()[field.name]} |"
+        for field in fields(Settings)
+    ]
+    return "\n".join(
+        [
+            "# Settings",
+            "",
+            "Made from `src/openceir/settings.py`; a test compares. Every setting works when absent. Each source counts",
+            f"over the one before: the default, `{FILE_NAME}` in the home folder, the environment. A misspelt name stops the",
+            "start. `openceir config show` prints each value and where it comes from. The home folder itself is `--home` or",
+            "`OPENCEIR_HOME`. Secrets are never settings: keys lie in files, mode 0600.",
+            "",
+            f"| in {FILE_NAME} | in the environment | default | |",
+            "|---|---|---|---|",
+            *rows,
+            "",
+            "A name with a dot stands in a table of the file:",
+            "",
+            "```toml",
+            'memory_limit = "4GB"',
+            "",
+            "[http]",
+            "port = 8080",
+            "workers = 2",
+            "```",
+            "",
+        ]
+    )
+
+
+def _toml(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else f'"{value}"' if isinstance(value, str) else str(value)
