@@ -99,7 +99,7 @@ def test_generations_do_not_overlap_and_the_unknown_belongs_to_none():
         ("5G", (5,)),
         ("HSPA", (3,)),
         ("TD-SCDMA", (3,)),
-        ("1xEV-DO", (3,)),
+        ("1xEV-DO", (2, 3)),
         ("EDGE", (2,)),
         ("GPRS", (2,)),
         ("NB-IoT Band 8", (4,)),

@@ -95,9 +95,9 @@ def generations_of_mask(mask: int) -> tuple[int, ...]:
 # too many rather than one too few: a capability that is missing here would accuse every phone of the model.
 _BANDS = (
     (G2, r"(?<![A-Z])[PER]?-?GSM|(?<![A-Z])(?:E?GPRS|EDGE|GERAN|CDMAONE|IS-?95|DCS ?1800|PCS ?1900)(?![A-Z])"),
-    (G3, r"(?<![A-Z])W-?CDMA|UMTS|HS[DU]?PA|SCDMA|EV-?DO|1XRTT|E?HRPD(?![A-Z])|(?<![A-Z])(?<!E-)UTRA"),
-    # "CDMA 800" may mean cdmaOne or cdma2000 1x
-    (G2 | G3, r"(?<![A-Z])CDMA(?!ONE)"),
+    (G3, r"(?<![A-Z])W-?CDMA|UMTS|HS[DU]?PA|SCDMA|(?<![A-Z])(?<!E-)UTRA"),
+    # "CDMA 800" may mean cdmaOne, 1x or EV-DO, and whatever does EV-DO does 1x
+    (G2 | G3, r"(?<![A-Z])CDMA(?!ONE)|EV-?DO|1XRTT|E?HRPD(?![A-Z])"),
     (G4, r"(?<![A-Z])(?:TDD?|FDD)?LTE|(?<![A-Z])E-?UTRA|NB-?IOT|(?<![A-Z])CAT-?(?:M|NB)"),
     (G5, r"(?<![A-Z])NR(?![A-Z])|(?<![A-Z0-9])N[0-9]{1,3}(?![A-Z0-9])"),
     *((bits, rf"(?<![0-9.A-Z]){number}G(?!HZ)(?![A-Z0-9])") for number, bits in _GENERATIONS.items()),
