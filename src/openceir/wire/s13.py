@@ -1,0 +1,282 @@
+"""S13 and S13': a network asks its equipment identity register about one piece of equipment.
+
+    ECR ::= < Diameter Header: 324, REQ, PXY, 16777252 > < Session-Id > [ DRMP ] [ Vendor-Specific-Application-Id ]
+            { Auth-Session-State } { Origin-Host } { Origin-Realm } [ Destination-Host ] { Destination-Realm }
+            { Terminal-Information } [ User-Name ] *[ AVP ] *[ Proxy-Info ] *[ Route-Record ]
+    ECA ::= < Diameter Header: 324, PXY, 16777252 > < Session-Id > [ DRMP ] [ Vendor-Specific-Application-Id ]
+            [ Result-Code ] [ Experimental-Result ] { Auth-Session-State } { Origin-Host } { Origin-Realm }
+            [ Equipment-Status ] *[ AVP ] [ Failed-AVP ] *[ Proxy-Info ] *[ Route-Record ]
+
+Source: TS 29.272 §6.2.1, §7.2.19, §7.2.20. The IMEI comes with 14 digits, or with a fifteenth that is mostly 0 and no
+check digit, or with the 16 of an IMEISV: the first 14 decide (TS 23.003 §6.2), and nothing is Luhn-checked here.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum, IntEnum
+from hashlib import blake2b
+from operator import itemgetter
+from typing import NamedTuple, Self
+
+from openceir.wire.diameter.avp import (
+    Avp,
+    check_command,
+    check_group,
+    find_avp,
+    read_avps,
+    read_unsigned,
+    write_named,
+    write_unsigned,
+)
+from openceir.wire.diameter.dictionary import COMMANDS
+from openceir.wire.diameter.errors import (
+    DiameterError,
+    InvalidAvpValue,
+    MissingAvp,
+    RealmNotServed,
+    UnableToComply,
+    UnableToDeliver,
+)
+from openceir.wire.diameter.layout import Layouts, Span
+from openceir.wire.diameter.message import HEADER, PROXIABLE, Header, Identity, check_flags
+from openceir.wire.diameter.peer import Application
+
+__all__ = [
+    "APPLICATION", "COMMAND", "TGPP", "Answers", "CheckReader", "EquipmentCheck", "EquipmentStatus", "Verdict",
+    "application", "vendor_application",
+]  # fmt: skip
+
+APPLICATION = 16777252
+COMMAND = 324
+TGPP = 10415
+NO_DEVICE = -1
+DEFAULT_PRIORITY = 10  # RFC 7944 §8: what a request without DRMP has
+_RULE = COMMANDS[APPLICATION, COMMAND]
+_NO_STATE = write_unsigned("Auth-Session-State", 1)  # NO_STATE_MAINTAINED, TS 29.272 §7.1.4
+_EQUIPMENT_UNKNOWN = 5422
+
+
+class EquipmentStatus(IntEnum):
+    """Source: TS 29.272 §7.3.51."""
+
+    WHITELISTED = 0
+    BLACKLISTED = 1
+    GREYLISTED = 2
+
+
+class Verdict(Enum):
+    """What an answer can say."""
+
+    WHITELISTED = EquipmentStatus.WHITELISTED
+    BLACKLISTED = EquipmentStatus.BLACKLISTED
+    GREYLISTED = EquipmentStatus.GREYLISTED
+    EQUIPMENT_UNKNOWN = "DIAMETER_ERROR_EQUIPMENT_UNKNOWN"
+    INVALID_AVP_VALUE = "DIAMETER_INVALID_AVP_VALUE"
+    UNABLE_TO_COMPLY = "DIAMETER_UNABLE_TO_COMPLY"
+
+    @classmethod
+    def of(cls, status: EquipmentStatus) -> Self:
+        """The verdict with this status."""
+        return cls(status)
+
+
+class EquipmentCheck:
+    """One question. Its octets are kept as they came, for the answer repeats some of them.
+
+    Units: `device` is the 14-digit key, NO_DEVICE when the IMEI is none; `imsi` has a leading 1 before its digits and
+    is 0 when absent; `svn` is -1 when absent; `origin` names the asking host in 31 bits.
+    """
+
+    __slots__ = ("device", "flags", "ids", "imsi", "origin", "priority", "proxies", "session", "svn", "tail")
+
+    def __init__(
+        self,
+        device: int,
+        imsi: int,
+        svn: int,
+        ids: int,
+        flags: int,
+        session: bytes,
+        proxies: bytes,
+        priority: int,
+        origin: int,
+        tail: bytes,
+    ) -> None:
+        self.device, self.imsi, self.svn = device, imsi, svn
+        self.ids, self.flags, self.session, self.proxies = ids, flags, session, proxies
+        self.priority, self.origin, self.tail = priority, origin, tail
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether the T bit says that this question may have been asked before."""
+        return bool(self.flags & 0x10)
+
+
+class _Shape(NamedTuple):
+    """What is known of every question with one layout: where its values stand, and what never changes."""
+
+    values: Callable[
+        [bytes], tuple[bytes, bytes, bytes]
+    ]  # IMEI, IMSI, SVN; empty when absent or of a length that none has
+    proxies: tuple[slice, ...]
+    priority: int
+    origin: int
+
+
+class CheckReader:
+    """Reads the questions of one link.
+
+    `realms` are those we answer for, `hosts` the names that are ours; both in lower case, since identities are domain names.
+    """
+
+    def __init__(self, identity: Identity, realms: Sequence[str] = ()) -> None:
+        self._host = identity.origin_host.lower().encode()
+        self._realms = {realm.lower().encode() for realm in (identity.origin_realm, *realms)}
+        self._layouts: Layouts[_Shape] = Layouts()
+
+    def read(self, octets: bytes, at: int, end: int, word: int, ids: int) -> EquipmentCheck:
+        """The question in `octets[at:end]`; `word` is the second word of its header, flags and command code.
+
+        Raises: PeerError with Result-Code and Failed-AVP when it cannot be answered as it stands.
+        """
+        # The Session-Id: code 263, M set and nothing else, then a length that must leave room for what follows.
+        if octets[at + 20 : at + 25] == b"\x00\x00\x01\x07\x40" and not word & 0x2F000000:
+            size = int.from_bytes(octets[at + 25 : at + 28], "big")
+            border = at + 20 + size + -size % 4
+            if size >= 8 and border <= end:
+                tail = octets[border:end]
+                shape = self._layouts.find(tail)
+                if shape is not None:
+                    return _check_of(shape, octets[at + 20 : border], tail, word >> 24, ids)
+        return self._read_in_full(octets[at:end])
+
+    def _read_in_full(self, message: bytes) -> EquipmentCheck:
+        header = Header.read(message)
+        check_flags(header, _RULE)
+        avps = list(read_avps(message, HEADER.size))
+        check_command(_RULE, avps)
+        self._check_destination(avps)
+        session, terminal = avps[0], find_avp(avps, "Terminal-Information")
+        assert terminal is not None
+        members = check_group(terminal)
+        imei = find_avp(members, "IMEI")
+        if imei is None:
+            # TS 29.272 table 6.2.1.1/1: on S13 the Terminal-Information holds the IMEI.
+            raise MissingAvp("Terminal-Information has no IMEI", write_named("Terminal-Information", _EXAMPLE_IMEI))
+        border = session.end + -session.end % 4
+        tail = message[border:]
+
+        def span_of(avp: Avp | None, base: int = -border) -> Span | None:
+            return None if avp is None else Span(base + avp.data_at, base + avp.end)
+
+        inner = terminal.data_at - border
+        places = {
+            "imei": span_of(imei, inner),
+            "svn": span_of(find_avp(members, "Software-Version"), inner),
+            "imsi": span_of(find_avp(avps, "User-Name")),
+        }
+        proxies = [avp for avp in avps if avp.code == 284 and avp.vendor == 0]
+        states = [span_of(find_avp(read_avps(proxy.data), "Proxy-State"), proxy.data_at - border) for proxy in proxies]
+        origin, drmp = find_avp(avps, "Origin-Host"), find_avp(avps, "DRMP")
+        assert origin is not None
+        lengths = {"imei": (14, 16), "imsi": (6, 15), "svn": (2, 2)}
+        slices = [
+            slice(*span) if span and least <= span.end - span.start <= most else slice(0)
+            for span, (least, most) in ((places[name], limits) for name, limits in lengths.items())
+        ]
+        shape = _Shape(
+            itemgetter(*slices),
+            tuple(slice(avp.at - border, avp.end + -avp.end % 4 - border) for avp in proxies),
+            DEFAULT_PRIORITY if drmp is None else read_unsigned(drmp),
+            int.from_bytes(blake2b(origin.data.lower(), digest_size=4).digest(), "big") >> 1,
+        )
+        values = sorted(span for span in (*places.values(), *states) if span is not None)
+        self._layouts.learn(tail, values, shape)
+        return _check_of(shape, message[HEADER.size : border], tail, header.flags, header.ids)
+
+    def _check_destination(self, avps: Sequence[Avp]) -> None:
+        realm, host = find_avp(avps, "Destination-Realm"), find_avp(avps, "Destination-Host")
+        assert realm is not None
+        if realm.data.lower() not in self._realms:
+            raise RealmNotServed("the Destination-Realm is not one that this EIR serves")
+        if host is not None and host.data.lower() != self._host:
+            raise UnableToDeliver("the Destination-Host is not this EIR, and it forwards nothing")
+
+
+def _check_of(shape: _Shape, session: bytes, tail: bytes, flags: int, ids: int) -> EquipmentCheck:
+    """Read the values at their places. bytes.isdigit() takes ASCII digits only, so no digit of another script passes."""
+    imei, imsi, svn = shape.values(tail)
+    return EquipmentCheck(
+        int(imei[:14]) if imei.isdigit() else NO_DEVICE,
+        int(b"1" + imsi) if imsi.isdigit() else 0,
+        int(svn) if svn.isdigit() else -1,
+        ids,
+        flags,
+        session,
+        b"".join([tail[place] for place in shape.proxies]) if shape.proxies else b"",
+        shape.priority,
+        shape.origin,
+        tail,
+    )
+
+
+def vendor_application() -> bytes:
+    """The Vendor-Specific-Application-Id of S13. Source: TS 29.272 §7.1.8."""
+    return write_named(
+        "Vendor-Specific-Application-Id",
+        write_unsigned("Vendor-Id", TGPP) + write_unsigned("Auth-Application-Id", APPLICATION),
+    )
+
+
+def application(identity: Identity, realms: Sequence[str] = ()) -> Application:
+    """S13 as a peer serves it on one link; each link has its own reader, so that no peer fills another's memory."""
+    return Application(APPLICATION, TGPP, COMMAND, CheckReader(identity, realms), _NO_STATE)
+
+
+class Answers:
+    """Writes answers; what they have in common was encoded once."""
+
+    def __init__(self, identity: Identity) -> None:
+        self._tails: Mapping[Verdict, bytes] = {verdict: self._encoded(verdict, identity) for verdict in Verdict}
+
+    def tail(self, verdict: Verdict) -> bytes:
+        """All of an answer that stands between the Session-Id and the Proxy-Info."""
+        return self._tails[verdict]
+
+    def _encoded(self, verdict: Verdict, identity: Identity) -> bytes:
+        match verdict:
+            case Verdict.EQUIPMENT_UNKNOWN:
+                # TS 29.272 §7.4.3: with an Experimental-Result there is no Result-Code.
+                result = write_named(
+                    "Experimental-Result",
+                    write_unsigned("Vendor-Id", TGPP) + write_unsigned("Experimental-Result-Code", _EQUIPMENT_UNKNOWN),
+                )
+                status = b""
+            case Verdict.INVALID_AVP_VALUE:
+                result, status = write_unsigned("Result-Code", InvalidAvpValue.result_code), b""
+            case Verdict.UNABLE_TO_COMPLY:
+                result, status = write_unsigned("Result-Code", UnableToComply.result_code), b""
+            case _:
+                result = write_unsigned("Result-Code", 2001)
+                status = write_unsigned("Equipment-Status", verdict.value)
+        return vendor_application() + result + _NO_STATE + identity.origin + status
+
+    def write(self, check: EquipmentCheck, tail: bytes) -> bytes:
+        """The answer to a question. The P bit stays as it came, R and T do not."""
+        session, proxies = check.session, check.proxies
+        length = 0x01000014 + len(session) + len(tail) + len(proxies)
+        begin = HEADER.pack(length, (check.flags & PROXIABLE) << 24 | COMMAND, APPLICATION, check.ids)
+        return b"".join((begin, session, tail, proxies))
+
+    def invalid_imei(self, check: EquipmentCheck) -> DiameterError:
+        """5004 with the Terminal-Information around the IMEI that is none, as it came."""
+        terminal = find_avp(read_avps(check.tail), "Terminal-Information")
+        assert terminal is not None
+        imei = find_avp(read_avps(terminal.data), "IMEI")
+        assert imei is not None
+        return InvalidAvpValue(
+            "the IMEI does not have 14 to 16 digits",
+            write_named("Terminal-Information", write_named("IMEI", imei.data)),
+        )
+
+
+_EXAMPLE_IMEI = write_named("IMEI", bytes(14))
