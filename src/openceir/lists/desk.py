@@ -137,15 +137,15 @@ def options_of(policy: Policy, on: date) -> ListOptions:
 class Desk:
     """Writes rows under one set of options.
 
-    `odd_text` gives what stood in an IMEI field that was no IMEI, or None for a key of another scheme: a serial
-    number or a MAC address means nothing to an operator's EIR and stands on no list.
+    `odd_texts` gives what stood in IMEI fields that were no IMEI, by key, and leaves out keys of other schemes: a
+    serial number or a MAC address means nothing to an operator's EIR and stands on no list.
     """
 
     options: ListOptions
-    odd_text: Callable[[int], str | None]
+    odd_texts: Callable[[Sequence[int]], Mapping[int, str]]
 
     def __post_init__(self) -> None:
-        self._odd_texts: dict[int, str | None] = {}
+        self._odd: dict[int, str | None] = {}
         self._by_prefix: dict[str, list[str]] = {}
         for operator, prefixes in self.options.operators.items():
             for prefix in prefixes:
@@ -159,9 +159,13 @@ class Desk:
             return text + luhn_check_digit(text) if self.options.check_digit else text
         if not self.options.invalid_imeis:
             return None
-        if device not in self._odd_texts:
-            self._odd_texts[device] = self.odd_text(device)
-        return self._odd_texts[device]
+        if device not in self._odd:
+            self._look_up([device])
+        return self._odd[device]
+
+    def _look_up(self, devices: Sequence[int]) -> None:
+        known = self.odd_texts(devices)
+        self._odd.update((device, known.get(device)) for device in devices)
 
     def block_rows(self, blocked: DeviceBlocks) -> Iterator[Row]:
         """The block list, the same for every operator. Shapes: streams; no more than the columns in memory."""
@@ -175,6 +179,8 @@ class Desk:
     def _by_text(self, devices: npt.NDArray[np.int64]) -> Iterator[tuple[str, int]]:
         """(text, place) in the order of the texts. Fourteen digits sort alike as number and as text."""
         odd_from = int(np.searchsorted(devices, ODD_DEVICE_BASE))
+        if self.options.invalid_imeis:
+            self._look_up(devices[odd_from:].tolist())  # all at once, not a question each
         odd = sorted(
             (text, place)
             for place in range(odd_from, len(devices))
@@ -239,6 +245,15 @@ class Desk:
                 if operator in lists:  # who saw it may have left the country since
                     lists[operator].append(row)
         return _sorted(lists)
+
+    def settled_rows(self, triplets: Iterable[Triplet], paired: Collection[Pair]) -> list[Row]:
+        """The triplets that are not notified because they are paired, as (imei, imsi, msisdn)."""
+        is_paired = self.paired_test(paired)
+        return [
+            (text, format_subscriber(imsi) if imsi else "", format_subscriber(msisdn) if msisdn else "")
+            for device, imsi, msisdn, _ in triplets
+            if (imsi or msisdn) and is_paired(device, imsi, msisdn) and (text := self.device_text(device)) is not None
+        ]
 
     def exception_rows(
         self, paired: Iterable[Pair], is_blocked: Callable[[int], bool], is_barred: Callable[[int], bool]

@@ -1,0 +1,257 @@
+"""Reads from the shelves what the dispatch desk needs: statuses, pairs, and who was seen with which device.
+
+One pass over the country's claims as columns; sightings are asked only about devices that somebody must be told of.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from openceir.identity import NON_UNIQUE_KEYS
+from openceir.lists import Desk, DeviceBlocks, Pair, RangeBlock, SeenPair, SharedTheft, Triplet, blocked_ranges
+from openceir.status import NO_DAY, ClaimKind, Keys, Status, StatusColumns
+from openceir.storage.claims import ClaimShelf
+from openceir.storage.list_writing import Contents
+
+__all__ = ["SeenWith", "gather_lists", "last_second_of"]
+
+_DAY_ZERO = date(1970, 1, 1)
+
+
+def last_second_of(day: date) -> datetime:
+    """The instant at which lists of a day are true: its last second, so that all that was said on the day counts."""
+    return datetime.combine(day, time(23, 59, 59), UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class SeenWith:
+    """The measured triplets and devices: Parquet files with the columns of `detection.MEASURED`.
+
+    The engine is started only when somebody must be found in them.
+    """
+
+    triplets: Sequence[Path]
+    devices: Sequence[Path]
+    memory_limit: str = "2GB"
+    spill: Path | None = None
+
+    def notified(self, devices: Keys, first: date, last: date) -> tuple[list[Triplet], date | None]:
+        """Every triplet of these devices seen from `first` to `last`, both included, and the oldest last sighting."""
+        sql = f"""
+            SELECT t.device, coalesce(t.imsi, 0) AS imsi, coalesce(t.msisdn, 0) AS msisdn,
+                   string_agg(DISTINCT t.operator, ' ' ORDER BY t.operator) AS operators,
+                   max(t.month_on + CAST(floor(log2(t.day_mask & m.mask)) AS BIGINT)) AS last_on
+            FROM {_parquet(self.triplets)} AS t
+            JOIN asked AS a ON a.device = t.device
+            JOIN months AS m ON m.month_on = t.month_on
+            WHERE (t.day_mask & m.mask) <> 0
+            GROUP BY ALL"""
+        rows = self._ask(sql, self.triplets, devices, months=_months(first, last))
+        triplets = [Triplet(device, imsi, msisdn, tuple(by.split(" "))) for device, imsi, msisdn, by, _ in rows]
+        return triplets, min((_day(row[4]) for row in rows), default=None)
+
+    def pairs(self, devices: Keys) -> tuple[list[SeenPair], date | None]:
+        """Every pair of these devices with an IMSI and the day it was first seen, and the oldest last sighting."""
+        # the lowest bit of a mask stands alone in mask & -mask
+        sql = f"""
+            SELECT t.device, t.imsi,
+                   min(t.month_on + CAST(log2(t.day_mask & -t.day_mask) AS BIGINT)) AS first_on,
+                   max(t.month_on + CAST(floor(log2(t.day_mask)) AS BIGINT)) AS last_on
+            FROM {_parquet(self.triplets)} AS t JOIN asked AS a ON a.device = t.device
+            WHERE t.imsi IS NOT NULL
+            GROUP BY ALL"""
+        rows = self._ask(sql, self.triplets, devices)
+        pairs = [SeenPair(device, imsi, _day(first_on)) for device, imsi, first_on, _ in rows]
+        return pairs, min((_day(row[3]) for row in rows), default=None)
+
+    def first_day(self) -> date | None:
+        """The first day of which subscribers' sightings are kept; None when there are none."""
+        sql = f"""
+            SELECT min(month_on + CAST(log2(day_mask & -day_mask) AS BIGINT)) FROM {_parquet(self.triplets)}"""
+        rows = self._ask(sql, self.triplets)
+        return _day(rows[0][0]) if rows and rows[0][0] is not None else None
+
+    def inside(self, lo: Keys, hi: Keys) -> Keys:
+        """The devices ever seen in these ranges, ascending."""
+        sql = f"""
+            SELECT DISTINCT d.device FROM {_parquet(self.devices)} AS d
+            JOIN spans AS s ON d.device BETWEEN s.lo AND s.hi ORDER BY 1"""
+        rows = self._ask(sql, self.devices, spans={"lo": lo, "hi": hi})
+        return np.array([device for (device,) in rows], dtype=np.int64)
+
+    def _ask(
+        self,
+        sql: str,
+        files: Sequence[Path],
+        devices: Keys | None = None,
+        *,
+        months: "dict[str, Keys] | None" = None,
+        spans: "dict[str, Keys] | None" = None,
+    ) -> list[tuple[Any, ...]]:
+        if not files:
+            return []
+        import pyarrow as pa
+
+        from openceir.detection import Engine, EngineSettings  # a list without subscribers starts no engine
+
+        with Engine(EngineSettings(memory_limit=self.memory_limit, spill=self.spill)) as engine:
+            for name, columns in (("asked", {"device": devices}), ("months", months), ("spans", spans)):
+                if columns and all(column is not None for column in columns.values()):
+                    engine.take(name, pa.table({key: pa.array(column, pa.int64()) for key, column in columns.items()}))
+            found = engine.fetch(sql)
+        return list(zip(*(column.to_pylist() for column in found.columns), strict=True))
+
+
+def gather_lists(desk: Desk, claims: ClaimShelf, seen: SeenWith, on: date) -> Contents:
+    """The rows of all lists as of the day `on`."""
+    at = last_second_of(on)
+    lo, hi, range_columns = claims.range_statuses(at)
+    in_question = range_columns.block_on != NO_DAY
+    met = seen.inside(lo[in_question], hi[in_question]) if in_question.any() else None
+    statuses = claims.statuses(at, devices=met)
+    blocked_now = statuses.where(Status.BLOCKED)
+    # met in a range and never named: the range's row says it already
+    named = blocked_now if met is None else blocked_now & np.isin(statuses.device, claims.columns().device)
+    blocked = _device_blocks(statuses, named, statuses.reasons)
+    coming = _device_blocks(
+        statuses, statuses.where(Status.TRACKED) & (statuses.block_on != NO_DAY), statuses.block_reasons
+    )
+    ranges = _range_blocks(lo, hi, range_columns, statuses.device[~blocked_now])
+    paired = [Pair(*row) for row in zip(*(column.tolist() for column in claims.current_pairs(at)), strict=True)]
+    oldest: dict[str, date] = {}
+
+    thefts = _shared_thefts(statuses)
+    pair_blocks = desk.pair_block_rows((), {}, (), on)
+    known_since = seen.first_day() if thefts else None
+    if known_since is not None:
+        pairs, oldest_on = seen.pairs(np.array(sorted(thefts), dtype=np.int64))
+        pair_blocks = desk.pair_block_rows(pairs, thefts, paired, known_since)
+        if oldest_on:
+            oldest["pairblocks"] = oldest_on
+
+    triplets: list[Triplet] = []
+    if coming.devices.size:
+        first = on - timedelta(days=desk.options.lookback_days - 1)
+        triplets, oldest_on = seen.notified(coming.devices, first, on)
+        if oldest_on:
+            oldest["notifications"] = oldest_on
+
+    barred = _Members(claims, ClaimKind.BLOCKED, at)
+    standing = _Listed(blocked.devices, ranges)
+    return Contents(
+        for_all={"blocklist": desk.block_rows(blocked), "blockranges": desk.range_rows(ranges)},
+        by_operator={
+            "pairblocks": pair_blocks,
+            "notifications": desk.notification_rows(triplets, coming, paired),
+            "exceptions": desk.exception_rows(paired, standing.holds, barred.holds),
+        },
+        coming=[text for device in coming.devices.tolist() if (text := desk.device_text(device)) is not None],
+        settled=desk.settled_rows(triplets, paired),
+        oldest_seen_on=oldest,
+    )
+
+
+def _device_blocks(
+    columns: StatusColumns, rows: npt.NDArray[np.bool_], reasons: npt.NDArray[np.uint64]
+) -> DeviceBlocks:
+    sets, codes = np.unique(reasons[rows], return_inverse=True)
+    return DeviceBlocks(
+        devices=columns.device[rows],
+        block_on=columns.block_on[rows],
+        reasons=codes.astype(np.int32),
+        amnesty=columns.amnesty[rows],
+        texts=[_reasons_text(columns, int(bits)) for bits in sets],
+    )
+
+
+def _reasons_text(columns: StatusColumns, bits: int) -> str:
+    """The rule of a classification, else the kind of claim; each once, alphabetical, joined by a pipe."""
+    return "|".join(sorted({label or str(kind) for kind, label in columns.names_in(bits)}))
+
+
+def _range_blocks(lo: Keys, hi: Keys, columns: StatusColumns, not_blocked: Keys) -> list[RangeBlock]:
+    pieces = (
+        RangeBlock(first, last, _day(block_on), _reasons_text(columns, bits))
+        for first, last, block_on, bits, is_blocked in zip(
+            lo.tolist(),
+            hi.tolist(),
+            columns.block_on.tolist(),
+            columns.reasons.tolist(),
+            columns.where(Status.BLOCKED).tolist(),
+            strict=True,
+        )
+        if is_blocked
+    )
+    non_unique = np.array(sorted(NON_UNIQUE_KEYS), dtype=np.int64)
+    return list(blocked_ranges(pieces, np.union1d(not_blocked, non_unique).tolist()))
+
+
+def _shared_thefts(columns: StatusColumns) -> dict[int, SharedTheft]:
+    shared = columns.pairs_from_on != NO_DAY
+    return {
+        device: SharedTheft(_day(stolen_on), _reasons_text(columns, bits))
+        for device, stolen_on, bits in zip(
+            columns.device[shared].tolist(),
+            columns.pairs_from_on[shared].tolist(),
+            columns.reasons[shared].tolist(),
+            strict=True,
+        )
+    }
+
+
+class _Listed:
+    """Which devices stand on the block list or in a block range."""
+
+    def __init__(self, devices: Keys, ranges: Iterable[RangeBlock]) -> None:
+        self._devices = devices
+        spans = [(block.lo, block.hi) for block in ranges]
+        self._lo = np.array([lo for lo, _ in spans], dtype=np.int64)
+        self._hi = np.array([hi for _, hi in spans], dtype=np.int64)
+
+    def holds(self, device: int) -> bool:
+        place = int(np.searchsorted(self._devices, device))
+        if place < self._devices.size and self._devices[place] == device:
+            return True
+        place = int(np.searchsorted(self._lo, device, "right")) - 1
+        return place >= 0 and bool(device <= self._hi[place])
+
+
+class _Members(_Listed):
+    """Which devices a claim of one kind holds on, singly or by a range."""
+
+    def __init__(self, claims: ClaimShelf, kind: ClaimKind, at: datetime) -> None:
+        spans = sorted((claim.lo, claim.hi) for claim in claims.current_ranges(kind, at))
+        super().__init__(
+            np.unique(claims.current(kind, at).device), (RangeBlock(lo, hi, at.date(), "") for lo, hi in spans)
+        )
+
+
+def _months(first: date, last: date) -> dict[str, Keys]:
+    """For each month touched, the epoch day of its first day and the mask of its days from `first` to `last`."""
+    masks: dict[int, int] = {}
+    for day in _days(first, last):
+        month_on = (day.replace(day=1) - _DAY_ZERO).days
+        masks[month_on] = masks.get(month_on, 0) | 1 << (day.day - 1)
+    return {
+        "month_on": np.array(list(masks), dtype=np.int64),
+        "mask": np.array(list(masks.values()), dtype=np.int64),
+    }
+
+
+def _days(first: date, last: date) -> Iterator[date]:
+    for offset in range((last - first).days + 1):
+        yield first + timedelta(days=offset)
+
+
+def _day(days: int) -> date:
+    return _DAY_ZERO + timedelta(days=int(days))
+
+
+def _parquet(files: Sequence[Path]) -> str:
+    names = ", ".join("'" + str(path.absolute()).replace("'", "''") + "'" for path in files)
+    return f"read_parquet([{names}], hive_partitioning = false)"
