@@ -120,7 +120,7 @@ def erase(ctx: click.Context, which: str, at: datetime, yes: bool, as_json: bool
     kind = register.ledger.entry(index).header.kind
     if not yes:
         click.confirm(f"Destroy what entry {index} ({kind}) says, for ever?", abort=True, err=True)
-    register.ledger.erase(index, at=at)
+    register.erase(index, at=at)
     if as_json:
         echo_json({"index": index, "kind": kind, "erased": True})
     else:
