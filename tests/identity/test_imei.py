@@ -35,7 +35,7 @@ def test_the_check_digit_is_the_one_python_stdnum_computes(digits):
         ("35227301738634", "0"),
         ("35275101952326", "7"),
         ("13579024681122", "2"),
-        ("49015420323751", "8"),  # 3GPP TS 23.003 Annex B's own worked figures are not public text; GSMA TS.06 sample
+        ("49015420323751", "8"),
         ("00000000000000", "0"),
     ],
 )
@@ -114,6 +114,7 @@ def test_malformed_text_is_trimmed_and_raised_in_ascii_only():
         "urn:gsma:imei:00100100-000001-0",
         "URN:GSMA:IMEI:00100100-000001-0;vers=0",
         " 001001000000015 \n",
+        "\tIMEI (2): 001001000000015\r\n",
     ],
 )
 def test_people_may_write_an_imei_as_it_is_printed(text):

@@ -242,6 +242,11 @@ def test_findings(text, found):
     assert codes(parse(text)) == found
 
 
+def test_a_networks_spare_zero_is_no_failed_check():
+    assert parse("001001000000010").check is Check.ABSENT
+    assert parse("001001000000019").check is Check.FAILED
+
+
 def test_no_finding_accuses():
     accusing = ("counterfeit", "fake", "stolen", "fraud", "illegal", "criminal")
     for text in ("001001000000019", "AF0123450ABCDE1", "8944500102198304827", "440015202000", "772099001761480", "x"):

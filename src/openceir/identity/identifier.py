@@ -32,7 +32,7 @@ class Identifier:
     scheme: str  # a row of the catalogue, or UNKNOWN_SCHEME
     canonical: str
     written_as: str  # the row of the form it was written in: imei-urn for an IMEI in a URN
-    parts: Mapping[str, str] = field(default_factory=dict)
+    parts: Mapping[str, str] = field(default_factory=dict, hash=False)
     check: Check = Check.NONE
     findings: tuple[Finding, ...] = ()
     alternatives: tuple["Identifier", ...] = ()  # what else the text can mean, the likelier first

@@ -30,10 +30,11 @@ __all__ = [
 # Device keys below are IMEIs; at and above it they are rows of the identifier dictionary (docs/architecture.md §2).
 ODD_DEVICE_BASE = 10**14
 
+_PLAIN = re.compile(r"[0-9]{14,16}")
 _FOURTEEN = re.compile(r"[0-9]{14}")  # never \d, which takes the digits of every script
 # What printers, labels and people put between the digits: blanks, dashes of every kind, slash, dot.
 _PRINTED_BETWEEN = re.compile(r"[ \t\u00a0\-\u2010-\u2015/.]+")
-_LABEL = re.compile(r"\s*imei(?:sv)?\s*[12]?\s*(?:\([12]\)\s*)?[:#=]\s*", re.IGNORECASE)
+_LABEL = re.compile(r"imei(?:sv)?\s*[12]?\s*(?:\([12]\)\s*)?[:#=]\s*", re.IGNORECASE)
 _URN = re.compile(
     r"urn:gsma:imei:([0-9]{8})-([0-9]{6})-([0-9])((?:;[a-z0-9\-]{1,20}=[a-z0-9\-]{1,40}){0,4})", re.IGNORECASE
 )
@@ -134,15 +135,22 @@ class Imei:
         """
         if len(text) > 200:
             raise InvalidImei(f"an IMEI has 14 to 16 digits, this text has {len(text)} characters; nothing was read")
-        if urn := _URN.fullmatch(text.strip()):
+        if _PLAIN.fullmatch(text):
+            return cls._from_digits(text)
+        text = text.strip()
+        if urn := _URN.fullmatch(text):
             tac, serial_number, spare, parameters = urn.groups()
             svn = re.search(r";svn=([0-9]{2})(?:;|$)", parameters, re.IGNORECASE)
             # RFC 7254: the digit in the URN is the spare digit of the air interface, not a check digit
             return cls(tac, serial_number, spare if spare != "0" else None, svn.group(1) if svn else None)
         label = _LABEL.match(text)
-        digits = _PRINTED_BETWEEN.sub("", text[label.end() :] if label else text.strip())
-        if not re.fullmatch(r"[0-9]{14,16}", digits):
-            raise InvalidImei(_complaint(text.strip(), "expected 14 to 16"))
+        digits = _PRINTED_BETWEEN.sub("", text[label.end() :] if label else text)
+        if not _PLAIN.fullmatch(digits):
+            raise InvalidImei(_complaint(text, "expected 14 to 16"))
+        return cls._from_digits(digits)
+
+    @classmethod
+    def _from_digits(cls, digits: str) -> "Imei":
         return cls(
             digits[:8],
             digits[8:14],

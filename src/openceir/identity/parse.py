@@ -90,7 +90,7 @@ def parse(text: str, scheme: str | None = None) -> Identifier:
         return _unknown(
             "", "too-long", f"the text has {len(text)} characters; no identifier has more than {LONGEST_TEXT}"
         )
-    if any("\ud800" <= character <= "\udfff" for character in text):
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
         return _unknown("", "not-text", "the value is not UTF-8 text; type it again or save the file as UTF-8")
     trimmed = text.strip().strip("\ufeff").strip()
     if not trimmed:

@@ -8,7 +8,7 @@ from openceir.identity.checks import luhn_check_digit, luhn_check_digit_hex
 from openceir.identity.errors import InvalidImei
 from openceir.identity.finding import Finding
 from openceir.identity.identifier import Check, Identifier
-from openceir.identity.imei import Imei
+from openceir.identity.imei import Imei, luhn_finding
 from openceir.identity.non_unique import find_non_unique
 from openceir.identity.schemes.hardware import eui48_identifier, eui64_identifier
 from openceir.identity.tac import is_test_tac, rbi_of
@@ -41,7 +41,11 @@ def read_imei(text: str) -> Identifier | None:
         return None
     if imei.check_digit is None:
         return _imei(imei, "imei", Check.ABSENT)
-    return _imei(imei, "imei", Check.FAILED if imei.findings else Check.PASSED, imei.findings)
+    found = luhn_finding(imei.digits, imei.check_digit)
+    if found is None:
+        return _imei(imei, "imei", Check.PASSED)
+    # A network's spare zero is no check digit, so it cannot fail as one.
+    return _imei(imei, "imei", Check.ABSENT if found.code == "spare-digit" else Check.FAILED, (found,))
 
 
 def read_imeisv(text: str) -> Identifier | None:
