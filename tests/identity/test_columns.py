@@ -3,7 +3,7 @@
 import duckdb
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from openceir.identity import (
@@ -55,6 +55,14 @@ def engine():
         yield connection
 
 
+# What went wrong once somewhere, tried every time.
+SEEN = [
+    None, "", "\t", "00100100000001\n", "00100100000001\r\n", "00100100000001\0", "00100100000001é€", " 00100100000001 5",
+    "\u0660\u0660100100000001", "001001000000015\t\t", "00100100000001é€x", "+", "+ 1", "++1", "1\n", "00100100\n", "/0100100",
+    "0010010:", "\u00a000100100000001", "00100100000001\u00a0",
+]  # fmt: skip
+
+
 def imei_twin(text: str) -> int | None:
     digits = imei_digits(text)
     return None if digits is None else device_key_of_imei(digits)
@@ -90,6 +98,7 @@ def expected(texts, twin):
 
 @settings(max_examples=400)
 @given(COLUMN)
+@example(SEEN)
 def test_a_column_is_read_as_its_values_are(texts):
     array = pa.array(texts, type=pa.string())
     for column_of, _, twin in RULES:
@@ -111,6 +120,7 @@ def test_every_kind_of_text_column_reads_alike(texts, cut):
 
 @settings(max_examples=100)
 @given(COLUMN)
+@example(SEEN)
 def test_the_sql_texts_read_as_the_values_are(engine, texts):
     """Traps seen in engines: \\d of other scripts, trim() of blanks only, NUL inside a text."""
     engine.register(
@@ -158,6 +168,16 @@ def test_blocks_join_without_a_seam():
     column = imei_column(pa.array(texts))
     assert column.keys.to_pylist() == [None if n == 32_769 else n for n in range(70_000)]
     assert column.malformed.to_pylist() == [n == 32_769 for n in range(70_000)]
+
+
+def test_what_lies_under_a_null_is_not_read():
+    """Engines leave octets of dropped values behind a null."""
+    whole = pa.array(["00100100000001", "00100100000002"])
+    validity = pa.py_buffer(b"\x02")  # the first is null
+    array = pa.Array.from_buffers(pa.string(), 2, [validity, *whole.buffers()[1:]])
+    for column_of in (imei_column, subscriber_column, tac_column, rat_column):
+        assert rows_of(column_of(array))[0] == (None, False)
+    assert imei_column(array).keys[1].as_py() == 100100000002
 
 
 def test_a_field_of_ten_megabytes_is_one_malformed_row():
