@@ -6,12 +6,34 @@ rooms in order; what a room can do alone stays in the room.
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+
 from openceir.errors import OpenceirError
 from openceir.identity import keyed_digest
+from openceir.intake import (
+    Bounds,
+    Country,
+    ImportReport,
+    ListKind,
+    ReferenceRead,
+    Rejects,
+    check_reference,
+    counted,
+    find_change,
+    name_dump,
+    read_associations,
+    read_cells,
+    read_list,
+    read_sightings,
+    read_subscribers,
+    read_tacs,
+    statements_of,
+)
 from openceir.ledger import Audit, Entry, Ledger, LoggedStatement, audit
 from openceir.policy import Policy, load_policy
 from openceir.progress import Progress, Silent
@@ -34,6 +56,7 @@ from openceir.storage.claims import ClaimShelf
 from openceir.storage.database import Database
 from openceir.storage.files import replace_file
 from openceir.storage.identifiers import IdentifierDictionary
+from openceir.storage.journal import ImportJournal
 from openceir.storage.key_files import (
     LogKeyFiles,
     read_members,
@@ -41,9 +64,14 @@ from openceir.storage.key_files import (
     write_members,
     write_signing_key,
 )
+from openceir.storage.lake import Lake
 from openceir.storage.ledger_files import LedgerFiles
+from openceir.storage.listed import ListedClaims
 from openceir.storage.payloads import Payloads
+from openceir.storage.quarantine import RejectReport, reject_report
 from openceir.storage.read_audit import ReadAudit
+from openceir.storage.reference import ASSOCIATION, SUBSCRIBERS, TAC, Cells, ReferenceTables, VersionedTable
+from openceir.storage.subscribers import SeenSubscribers
 from openceir.storage.tokens import TokenShelf
 
 __all__ = ["Register", "open_register"]
@@ -183,7 +211,24 @@ class Register:
     @cached_property
     def inquiries(self) -> Inquiries:
         """Answers about devices."""
-        return Inquiries(claims=self.claims, identifiers=self.identifiers, policy=self.policy)
+        return Inquiries(
+            claims=self.claims,
+            identifiers=self.identifiers,
+            policy=self.policy,
+            first_seen=self.subscribers.first_seen,
+        )
+
+    @cached_property
+    def subscribers(self) -> SeenSubscribers:
+        """Whom networks saw with a device; who shows it records the read first."""
+        return SeenSubscribers(self._triplet_files)
+
+    def _triplet_files(self) -> Sequence[Path]:
+        if not (self.home / "lake" / "measures").exists():
+            return ()
+        from openceir.storage.measures import Measures  # loads the engine of detection, which few answers need
+
+        return Measures(self.home).measured().triplets
 
     def check(self, value: str, at: datetime, imsi: str | None = None, known_at: datetime | None = None) -> Answer:
         """Whether a device may be used at `at`, and why. Raises: NotADevice, ProbablyMistyped."""
@@ -251,6 +296,195 @@ class Register:
     def read_audit(self) -> ReadAudit:
         """Who looked at whose subscribers."""
         return ReadAudit(self.database)
+
+    # -- intake --------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def journal(self) -> ImportJournal:
+        """What was brought in."""
+        return ImportJournal(self.database)
+
+    @cached_property
+    def lake(self) -> Lake:
+        """What networks saw."""
+        return Lake(self.home, self.database)
+
+    @cached_property
+    def cells(self) -> Cells:
+        """The cells of operators."""
+        return Cells(self.database)
+
+    @cached_property
+    def reference(self) -> ReferenceTables:
+        """The TAC table, associations and subscribers."""
+        self.journal  # noqa: B018 - its table names the imports that rows belong to
+        return ReferenceTables(self.database)
+
+    def import_sightings(
+        self,
+        path: Path,
+        *,
+        operator: str | None = None,
+        since: date | None = None,
+        until: date | None = None,
+        at: datetime,
+        progress: Progress = Silent(),  # noqa: B008 - stateless
+    ) -> ImportReport:
+        """Bring an operator's dump into the lake. Raises: IntakeError when the file is refused; nothing changed then."""
+        dump = name_dump(path, operator, since, until)
+        known = self.reference.tacs().column("tac").to_numpy()
+        with self.lake.receive(dump.operator, path.name) as delivery:
+            rejects = Rejects(delivery.quarantine)
+            read = read_sightings(
+                path, dump, delivery,
+                country=self._country(at.date()), limits=self._limits("intake.operator", at), bounds=self._bounds(at),
+                today=at.date(), is_known_tac=(lambda tacs: np.isin(tacs, known)) if len(known) else None,
+                averages=self.lake.daily_averages, rejects=rejects, progress=progress,
+            )  # fmt: skip
+            report = ImportReport(
+                kind="sightings", file=path.name, operator=dump.operator, rows=read.rows, accepted=read.accepted,
+                rejects=rejects, figures=tuple(read.figures), says=tuple(read.says),
+            )  # fmt: skip
+            if (before := self.journal.find("sightings", read.digest, dump.operator)) is not None:
+                return replace(report, already=True, import_id=before.id)
+            devices = self.identifiers.add([("malformed", text) for text in read.odd_devices])
+            cells = self.cells.keys_of(dump.operator, read.cells)
+            staged = delivery.write(np.array(devices, np.int64), np.array(cells, np.int64))
+            number = delivery.commit(
+                staged, digest=read.digest, at=at, rows=read.rows, accepted=read.accepted, summary=report.summary()
+            )
+            return replace(report, import_id=number, quarantine=delivery.report)
+
+    def import_tac_table(
+        self,
+        path: Path,
+        *,
+        at: datetime,
+        progress: Progress = Silent(),  # noqa: B008 - stateless
+    ) -> ImportReport:
+        """Replace the TAC table. Raises: IntakeError when the file is refused; nothing changed then."""
+        with reject_report(self.home, "tac", path.name) as aside:
+            rejects = Rejects(aside.rows)
+            read = read_tacs(path, bounds=self._bounds(at), rejects=rejects, progress=progress)
+            return self._replace_table("tac", TAC, path, read, rejects, aside, delta=False, at=at)
+
+    def import_cells(
+        self,
+        path: Path,
+        *,
+        operator: str | None = None,
+        at: datetime,
+        progress: Progress = Silent(),  # noqa: B008 - stateless
+    ) -> ImportReport:
+        """Say where cells stand. Raises: IntakeError when the file is refused; nothing changed then."""
+        with reject_report(self.home, "cells", path.name) as aside:
+            rejects = Rejects(aside.rows)
+            read = read_cells(path, operator, bounds=self._bounds(at), rejects=rejects, progress=progress)
+            figures = check_reference(path.name, "cells", read, 0, self._limits("intake.lists", at), rejects, delta=True)
+            report = ImportReport(
+                kind="cells", file=path.name, operator=operator or "", rows=read.rows, accepted=read.accepted,
+                rejects=rejects, figures=figures, says=tuple(read.says), quarantine=aside.publish(read.digest),
+            )  # fmt: skip
+            with self.database.transaction():
+                self.cells.place(read.table)
+                return replace(report, import_id=self._note(report, read.digest, at))
+
+    def import_list(
+        self,
+        kind: str,
+        path: Path,
+        *,
+        delta: bool = False,
+        by: str = "",
+        on: date | None = None,
+        at: datetime,
+        progress: Progress = Silent(),  # noqa: B008 - stateless
+    ) -> ImportReport:
+        """Bring an authority's list in: sign what it changes as `by`, or replace a table of references.
+
+        `on` is the day of rows that have none. Raises: IntakeError when the file is refused, KeyRefused, MemberRefused.
+        """
+        with reject_report(self.home, kind, path.name) as aside:
+            rejects = Rejects(aside.rows)
+            read_people = {"association": read_associations, "subscribers": read_subscribers}.get(kind)
+            if read_people is not None:
+                people = read_people(path, delta=delta, bounds=self._bounds(at), rejects=rejects, progress=progress)
+                table = ASSOCIATION if kind == "association" else SUBSCRIBERS
+                return self._replace_table(kind, table, path, people, rejects, aside, delta=delta, at=at)
+            evidence_key = self.evidence_key if kind == ListKind.GOLDEN else b""  # before claims: they match by it
+            read = read_list(
+                ListKind(kind), path, delta=delta, on=on or at.date(), bounds=self._bounds(at), rejects=rejects,
+                progress=progress,
+            )  # fmt: skip
+            issuer = self.sign_as(by)
+            listed = ListedClaims(self.claims, self.identifiers, self.database, at)
+            change = find_change(
+                path.name, read, listed, delta=delta, by=issuer, on=on or at.date(),
+                limits=self._limits("intake.lists", at), rejects=rejects,
+                digest_of=lambda text: keyed_digest(evidence_key, text),
+            )  # fmt: skip
+            statements = statements_of(change, at)
+            quarantine = aside.publish(read.digest)
+            if statements:
+                self.state(statements, by=by, at=at)
+            report = ImportReport(
+                kind=kind, file=path.name, rows=read.rows, accepted=read.accepted, rejects=rejects,
+                figures=change.figures, says=(*read.says, *change.says), signed=counted(statements),
+                already=not statements and self.journal.find(kind, read.digest) is not None, quarantine=quarantine,
+            )  # fmt: skip
+            return replace(report, import_id=self._note(report, read.digest, at, member=issuer))
+
+    def sign_as(self, by: str) -> str:
+        """The member whose key `by` names. Raises: KeyRefused, MemberRefused when it is no member's."""
+        found = self.members.find_key(self.signing_key(by).public.kid)
+        if found is None:
+            raise MemberRefused(f"the key {by} is no member's; `openceir member add` makes it one's")
+        return found[0].id
+
+    def _replace_table(
+        self, kind: str, table: VersionedTable, path: Path, read: ReferenceRead, rejects: Rejects, aside: RejectReport,
+        *, delta: bool, at: datetime,
+    ) -> ImportReport:  # fmt: skip
+        limits = self._limits("intake.lists", at)
+        figures = check_reference(path.name, kind, read, self.reference.count(table), limits, rejects, delta=delta)
+        with self.database.transaction():
+            odd = self.identifiers.keys_of("malformed", read.odd_devices)
+            rows = read.rows_with([odd[text] for text in read.odd_devices])
+            report = ImportReport(
+                kind=kind, file=path.name, rows=read.rows, accepted=read.accepted, rejects=rejects, figures=figures,
+                says=tuple(read.says), quarantine=aside.publish(read.digest),
+                already=(before := self.journal.latest(kind)) is not None and before.digest == read.digest,
+            )  # fmt: skip
+            if report.already and before is not None:
+                return replace(report, import_id=before.id)
+            number = self._note(report, read.digest, at)
+            said = self.reference.change(table, rows, read.changes if delta else None, number)
+            return replace(report, import_id=number, says=(*report.says, said))
+
+    def _note(self, report: ImportReport, digest: bytes, at: datetime, member: str = "") -> int:
+        return self.journal.add(
+            kind=report.kind, operator=report.operator, digest=digest, file=report.file, at=at, member=member,
+            rows=report.rows, accepted=report.accepted, summary=report.summary(),
+        )  # fmt: skip
+
+    def _limits(self, section: str, at: datetime) -> dict[str, float]:
+        return {name: limit.value for name, limit in self.policy.section(section, at.date()).items()}
+
+    def _bounds(self, at: datetime) -> Bounds:
+        limits = self._limits("intake", at)
+        return Bounds(
+            field=int(limits["largest_field_octets"]), line=int(limits["largest_line_octets"]),
+            expansion_ratio=limits["largest_expansion_ratio"], uncompressed=int(limits["largest_uncompressed_octets"]),
+        )  # fmt: skip
+
+    def _country(self, on: date) -> Country:
+        country = self.policy.section("country", on)
+        operators = self.policy.operators(on)
+        return Country(
+            mcc=tuple(country["mcc"].value),
+            country_codes=tuple(country["country_codes"].value),
+            operators={name.lower(): tuple(table.get("mcc_mnc", ())) for name, table in operators.items()},
+        )
 
 
 def open_register(home: Path) -> Register:

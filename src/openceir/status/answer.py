@@ -41,8 +41,8 @@ class Reason:
 
     @property
     def receipt_command(self) -> str:
-        """What prints the receipt, which a stranger verifies offline."""
-        return f"openceir receipt get {self.statement}"
+        """What writes the receipt, which a stranger verifies offline."""
+        return f"openceir receipt make {self.statement} -o {self.statement}.receipt"
 
     @property
     def receipt_path(self) -> str:

@@ -161,7 +161,10 @@ class Inquiries:
         key = subscriber_key(imsi)
         if self.first_seen is None or asked.device is None:
             return AskedPair(imsi=key)
-        return AskedPair(imsi=key, first_seen_on=self.first_seen(asked.device, key), history_is_known=True)
+        try:
+            return AskedPair(imsi=key, first_seen_on=self.first_seen(asked.device, key), history_is_known=True)
+        except LookupError:
+            return AskedPair(imsi=key)
 
     # -- the answer ------------------------------------------------------------------------------------------------
 

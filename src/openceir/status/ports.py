@@ -54,7 +54,10 @@ class FirstSeen(Protocol):
     """When networks first saw a device with a subscriber."""
 
     def __call__(self, device: int, imsi: int) -> date | None:
-        """The first day; None when they were never seen together. `imsi` has its leading 1."""
+        """The first day; None when they were never seen together. `imsi` has its leading 1.
+
+        Raises: LookupError when nobody ever looked.
+        """
 
 
 class GoldenDigest(Protocol):

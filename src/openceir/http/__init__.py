@@ -1,0 +1,10 @@
+"""The HTTP door: one plain WSGI function, fast because nothing stands before it.
+
+`load_application` is what granian calls in each worker; `make_application` is the same for tests and for a portal that
+stands behind it: a path that is not ours can be handed on.
+"""
+
+from openceir.http.application import WSGI, load_application, make_application
+from openceir.http.openapi import openapi, openapi_page
+
+__all__ = ["WSGI", "load_application", "make_application", "openapi", "openapi_page"]

@@ -1,0 +1,69 @@
+"""Which subscribers networks saw with a device, from the measures of the lake. Personal data: callers audit each read."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+__all__ = ["SeenSubscriber", "SeenSubscribers"]
+
+_EPOCH = date(1970, 1, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenSubscriber:
+    """One subscriber at one operator with one device."""
+
+    imsi: int | None  # keys of docs/architecture.md §2
+    msisdn: int | None
+    operator: str
+    first_seen_on: date
+    last_seen_on: date
+    days_seen: int
+
+
+class SeenSubscribers:
+    """Reads the triplets of the measures. `files` is asked each time: they change with every import."""
+
+    def __init__(self, files: Callable[[], Sequence[Path]]) -> None:
+        self._files = files
+
+    def of(self, device: int) -> list[SeenSubscriber]:
+        """Everybody seen with the device, those seen last first."""
+        days: dict[tuple[int | None, int | None, str], list[date]] = {}
+        columns = ["month_on", "operator", "imsi", "msisdn", "day_mask"]
+        for path in self._files():
+            # parquet statistics pass over the parts of the file that cannot hold the device
+            for row in pq.read_table(path, columns=columns, filters=[("device", "=", device)]).to_pylist():
+                days.setdefault((row["imsi"], row["msisdn"], row["operator"]), []).extend(
+                    _days(row["month_on"], row["day_mask"])
+                )
+        seen = [
+            SeenSubscriber(
+                imsi=imsi,
+                msisdn=msisdn,
+                operator=operator,
+                first_seen_on=min(on),
+                last_seen_on=max(on),
+                days_seen=len(set(on)),
+            )
+            for (imsi, msisdn, operator), on in days.items()
+        ]
+        seen.sort(key=lambda one: (-one.last_seen_on.toordinal(), one.operator, one.imsi or 0, one.msisdn or 0))
+        return seen
+
+    def first_seen(self, device: int, imsi: int) -> date | None:
+        """The first day on which the device and the subscriber were seen together, whatever the operator.
+
+        Raises: LookupError when nothing was ever measured: then nobody knows.
+        """
+        if not self._files():
+            raise LookupError("no sightings were measured")
+        return min((one.first_seen_on for one in self.of(device) if one.imsi == imsi), default=None)
+
+
+def _days(month_on: int, day_mask: int) -> list[date]:
+    first = _EPOCH + timedelta(days=month_on)
+    return [first + timedelta(days=bit) for bit in range(31) if day_mask >> bit & 1]
