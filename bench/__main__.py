@@ -18,7 +18,7 @@ from openceir import clock
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "performance.md"
 WORK = ROOT / "bench-work"
-NAMES = ("intake", "detection", "lists", "http", "ledger")
+NAMES = ("identity", "intake", "detection", "lists", "http", "ledger")
 BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
 ENGINES = ("duckdb", "pyarrow", "numpy", "isal", "cbor2", "PyNaCl", "pyroaring", "granian")
 
