@@ -18,8 +18,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from openceir.detection import MEASURED
-from openceir.identity import NON_UNIQUE_KEYS, format_device_key, format_subscriber, subscriber_key
+from openceir.detection import MEASURED, EngineSettings
+from openceir.identity import NON_UNIQUE_KEYS, device_key_of_imei, format_device_key, format_subscriber, subscriber_key
 from openceir.lists import KINDS, Desk, ListOptions, UnknownSequence, read_rows
 from openceir.statements import (
     DeviceBlocked,
@@ -45,7 +45,7 @@ from openceir.storage.list_sources import SeenWith, gather_lists, last_second_of
 
 KEY = SigningKey("lists", bytes(32))
 DAY_ONE = date(2027, 3, 1)
-PHONES = [1_001_000_000_000 + n for n in range(6)]
+PHONES = [device_key_of_imei(f"0010010000000{n}") for n in range(5)]
 NON_UNIQUE = min(NON_UNIQUE_KEYS)
 IMSIS = ["001010000000001", "001020000000002", "262010000000003"]
 OPERATORS = {"northtel": ["00101"], "southtel": ["00102"]}
@@ -57,7 +57,7 @@ sets = st.builds(
         keys=keys, ranges=[(f"{PHONES[min(s)]:014d}", f"{PHONES[max(s)]:014d}") for s in spans]
     ),
     st.sets(st.sampled_from([*PHONES, NON_UNIQUE]), min_size=1, max_size=3),
-    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=1),
+    st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), max_size=1),
 )
 
 
@@ -77,7 +77,7 @@ def rows_in(files, columns, kind):
 
 
 class Country(RuleBasedStateMachine):
-    """A country of six phones, three subscribers and two operators, and what each operator holds."""
+    """A country of five phones, three subscribers and two operators, and what each operator holds."""
 
     @initialize()
     def begin(self):
@@ -91,7 +91,7 @@ class Country(RuleBasedStateMachine):
         self.today = DAY_ONE
         self.options = ListOptions(operators=OPERATORS, lookback_days=5, exceptions_with_barred=True)
         self.sightings = []  # (device, operator, imsi, msisdn, day)
-        self.kept_since = DAY_ONE
+        self.kept_since = DAY_ONE - timedelta(days=10)
         self.held = {}  # (operator, kind) -> where the operator keeps its three files
         self.made_any = False
 
@@ -192,6 +192,17 @@ class Country(RuleBasedStateMachine):
         number = subscriber_key(number) if number else None
         self.sightings.append((device, operator, subscriber_key(imsi), number, day))
 
+    @rule(device=phones, owner=st.sampled_from(IMSIS), others=st.lists(st.integers(-1, 2), min_size=3, max_size=3))
+    def a_cloned_phone_is_stolen(self, device, owner, others):
+        """The owner's sighting two days ago, the theft yesterday; others first seen around the day of the theft."""
+        stolen_on = self.today - timedelta(days=1)
+        self.a_sighting(device, "northtel", owner, None, days_ago=2)
+        for imsi, days_ago in zip(IMSIS, others, strict=True):
+            if days_ago >= 0:
+                self.a_sighting(device, "southtel", imsi, None, days_ago)
+        self.a_theft(DeviceSet.of(keys=[device]), days_ago=(self.today - stolen_on).days)
+        self.a_finding("cloned_imei", DeviceSet.of(keys=[device]), None, False, True, False, False)
+
     @rule(days=st.integers(1, 3))
     def time_passes(self, days):
         self.today += timedelta(days=days)
@@ -243,14 +254,16 @@ class Country(RuleBasedStateMachine):
         pq.write_table(pa.Table.from_pylist(rows, schema=MEASURED["triplets"]), folder / "triplets.parquet")
         devices = [{"month_on": month_on, "device": row[0], "rat": None, "day_mask": 1} for row in self.sightings]
         pq.write_table(pa.Table.from_pylist(devices, schema=MEASURED["devices"]), folder / "devices.parquet")
-        return SeenWith(triplets=[folder / "triplets.parquet"], devices=[folder / "devices.parquet"])
+        one_thread = EngineSettings(threads=1, spill=self.home / "spill")
+        return SeenWith([folder / "triplets.parquet"], [folder / "devices.parquet"], one_thread)
 
     @rule(operators=st.sets(st.sampled_from(sorted(OPERATORS)), min_size=1))
     def a_run(self, operators):
         desk = Desk(
             self.options, lambda keys: {key: text for key, (_, text) in self.identifiers.texts_of(keys).items()}
         )
-        contents = gather_lists(desk, self.claims, self.measured(), self.today)
+        with self.measured() as seen:
+            contents = gather_lists(desk, self.claims, seen, self.today)
         head = RunHead(
             made_at=self.now, as_of_on=self.today, policy_sha256="bb" * 32, ledger_size=1, ledger_root="cc" * 32
         )
@@ -260,6 +273,10 @@ class Country(RuleBasedStateMachine):
             self.operator_takes(made, run)
         for operator in operators:
             self.lists_agree_with_the_fold(operator)
+
+    @rule()
+    def a_daily_run(self):
+        self.a_run(set(OPERATORS))
 
     def operator_takes(self, made, run):
         """The operator applies the delta when it holds its base, or takes the full list."""
@@ -316,7 +333,7 @@ class Country(RuleBasedStateMachine):
             assert is_listed == (alone.status is Status.BLOCKED), (imei, alone)
             for imsi in IMSIS:
                 days = [row[4] for row in self.sightings if row[:1] == (device,) and format_subscriber(row[2]) == imsi]
-                if not days or not (imsi.startswith(prefix) or imsi.startswith("262")):
+                if not days or not imsi.startswith((prefix, "262")):
                     continue
                 thefts = [reason.since.date() for reason in alone.reasons if reason.kind in {"stolen", "lost"} and not reason.disputed]  # fmt: skip
                 pair = AskedPair(
@@ -339,7 +356,7 @@ def paths(files):
     return files.rows, files.header, files.signature
 
 
-Country.TestCase.settings = settings(max_examples=12, stateful_step_count=25, deadline=None)
+Country.TestCase.settings = settings(max_examples=30, stateful_step_count=25, deadline=None)
 TestCountry = pytest.mark.slow(Country.TestCase)
 
 

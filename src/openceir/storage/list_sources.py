@@ -4,10 +4,11 @@ One pass over the country's claims as columns; sightings are asked only about de
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,9 @@ from openceir.lists import Desk, DeviceBlocks, Pair, RangeBlock, SeenPair, Share
 from openceir.status import NO_DAY, ClaimKind, Keys, Status, StatusColumns
 from openceir.storage.claims import ClaimShelf
 from openceir.storage.list_writing import Contents
+
+if TYPE_CHECKING:
+    from openceir.detection import Engine, EngineSettings
 
 __all__ = ["SeenWith", "gather_lists", "last_second_of"]
 
@@ -28,17 +32,31 @@ def last_second_of(day: date) -> datetime:
     return datetime.combine(day, time(23, 59, 59), UTC)
 
 
-@dataclass(frozen=True, slots=True)
 class SeenWith:
     """The measured triplets and devices: Parquet files with the columns of `detection.MEASURED`.
 
-    The engine is started only when somebody must be found in them.
+    The engine starts at the first question and ends with the `with` block: lists that concern no subscriber need none.
     """
 
-    triplets: Sequence[Path]
-    devices: Sequence[Path]
-    memory_limit: str = "2GB"
-    spill: Path | None = None
+    def __init__(
+        self, triplets: Sequence[Path], devices: Sequence[Path], settings: "EngineSettings | None" = None
+    ) -> None:
+        self.triplets = triplets
+        self.devices = devices
+        self._settings = settings
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @cached_property
+    def _engine(self) -> "Engine":
+        from openceir.detection import Engine
+
+        return self._stack.enter_context(Engine(self._settings))
 
     def notified(self, devices: Keys, first: date, last: date) -> tuple[list[Triplet], date | None]:
         """Every triplet of these devices seen from `first` to `last`, both included, and the oldest last sighting."""
@@ -97,13 +115,11 @@ class SeenWith:
             return []
         import pyarrow as pa
 
-        from openceir.detection import Engine, EngineSettings  # a list without subscribers starts no engine
-
-        with Engine(EngineSettings(memory_limit=self.memory_limit, spill=self.spill)) as engine:
-            for name, columns in (("asked", {"device": devices}), ("months", months), ("spans", spans)):
-                if columns and all(column is not None for column in columns.values()):
-                    engine.take(name, pa.table({key: pa.array(column, pa.int64()) for key, column in columns.items()}))
-            found = engine.fetch(sql)
+        for name, columns in (("asked", {"device": devices}), ("months", months), ("spans", spans)):
+            if columns and all(column is not None for column in columns.values()):
+                table = pa.table({key: pa.array(column, pa.int64()) for key, column in columns.items()})
+                self._engine.take(name, table)
+        found = self._engine.fetch(sql)
         return list(zip(*(column.to_pylist() for column in found.columns), strict=True))
 
 
