@@ -380,13 +380,16 @@ class Register:
         with reject_report(self.home, "cells", path.name) as aside:
             rejects = Rejects(aside.rows)
             read = read_cells(path, operator, bounds=self._bounds(at), rejects=rejects, progress=progress)
-            figures = check_reference(path.name, "cells", read, 0, self._limits("intake.lists", at), rejects, delta=True)
+            figures = check_reference(
+                path.name, "cells", read, 0, self._limits("intake.lists", at), rejects, delta=True
+            )
             report = ImportReport(
                 kind="cells", file=path.name, operator=operator or "", rows=read.rows, accepted=read.accepted,
                 rejects=rejects, figures=figures, says=tuple(read.says), quarantine=aside.publish(read.digest),
             )  # fmt: skip
+            cells, _ = self.cells, self.journal  # opened before the transaction, which a new table would end
             with self.database.transaction():
-                self.cells.place(read.table)
+                cells.place(read.table)
                 return replace(report, import_id=self._note(report, read.digest, at))
 
     def import_list(
@@ -447,8 +450,9 @@ class Register:
     ) -> ImportReport:  # fmt: skip
         limits = self._limits("intake.lists", at)
         figures = check_reference(path.name, kind, read, self.reference.count(table), limits, rejects, delta=delta)
+        identifiers = self.identifiers  # opened before the transaction, which a new table would end
         with self.database.transaction():
-            odd = self.identifiers.keys_of("malformed", read.odd_devices)
+            odd = identifiers.keys_of("malformed", read.odd_devices)
             rows = read.rows_with([odd[text] for text in read.odd_devices])
             report = ImportReport(
                 kind=kind, file=path.name, rows=read.rows, accepted=read.accepted, rejects=rejects, figures=figures,

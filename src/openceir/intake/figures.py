@@ -1,6 +1,6 @@
 """The declared limits of a file: each figure beside its limit, so that a refusal names both."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ from openceir.intake.errors import IntakeError
 
 __all__ = ["Figure", "Limits", "refuse_beyond"]
 
-Limits = Callable[[str], float]  # the name of a value of the policy section, as it stands on the day -> the value
+Limits = Mapping[str, float]  # the values of a policy section as they stand on the day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,3 +65,27 @@ def refuse_beyond(file: str, section: str, figures: list[Figure], also: list[str
         f"{file} is refused and nothing of it was kept: {sentence}{rows}; "
         "mend the file and send it again, or change the limit in the policy",
     )
+
+
+def drop_figures(kind: str, now: int, then: int, limits: Limits) -> list[Figure]:
+    """How far a full list of `now` entries shrinks against the `then` that stand."""
+    name, dropped = kind.replace("-", "_"), max(then - now, 0)
+    figures = []
+    if (ratio := f"{name}_drop_ratio") in limits:
+        figures.append(
+            Figure.ratio(ratio, "share of the list that a full list leaves out", dropped, then, limits[ratio])
+        )
+    if (rows := f"{name}_drop_rows") in limits:
+        says = "rows of the list that a full list leaves out"
+        figures.append(Figure(name=rows, says=says, value=dropped, limit=limits[rows], part=dropped, whole=then))
+    return figures
+
+
+def refuse_emptying(file: str, kind: str, now: int, then: int) -> None:
+    """Raise IntakeError when a full list would leave nothing of a list that holds something, whatever the limits."""
+    if then and not now:
+        raise IntakeError(
+            "intake-list-emptied",
+            f"{file} is a full {kind} list of nothing, and the list holds {then}: refused, nothing was changed; "
+            "to take everything off, send a delta that removes each",
+        )

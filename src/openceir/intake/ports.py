@@ -1,14 +1,15 @@
 """What the loading dock asks of shelves. Each is implemented in `storage/` and joined in `app.py`."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from openceir.statements import DeviceSet
+from openceir.statements import DeviceSet, Pair
 
-__all__ = ["Columns", "DailyAverages", "ListedDevices", "SightingSink"]
+__all__ = ["Columns", "DailyAverages", "ListedDevices", "SightingSink", "Standing"]
 
 Columns = Mapping[str, npt.NDArray[np.int64]]
 
@@ -34,17 +35,25 @@ class DailyAverages(Protocol):
         """Mean distinct IMEIs, IMSIs and MSISDNs a day over its last `days` deliveries of a day; None without any."""
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Devices that one statement put on a list and that are still on it."""
+
+    leaf_hash: bytes  # of the statement
+    devices: DeviceSet
+
+
 class ListedDevices(Protocol):
-    """What a list holds now: the claims of its kind, by its member, that still hold.
+    """What a member's list holds now: the claims that still hold, each by the statement that made it.
 
     Callers rely on seeing every statement that was logged before the call.
     """
 
-    def devices(self, kind: str, issuer: str, note: str) -> DeviceSet:
-        """Devices with a claim of `kind` by `issuer` under the grounds or case number `note`."""
+    def devices(self, kind: str, issuer: str, note: str) -> list[Standing]:
+        """Devices and ranges with a claim of `kind` by `issuer` that rests on `note`."""
 
-    def pairs(self, issuer: str) -> set[tuple[str, str, str]]:
-        """Current (imei, imsi, msisdn) pairs stated by `issuer`; msisdn is empty where the pair has none."""
+    def pairs(self, issuer: str) -> list[tuple[bytes, Pair]]:
+        """Pairs stated by `issuer`."""
 
-    def digests(self, issuer: str) -> set[bytes]:
-        """Keyed digests of the devices permitted by `issuer` under a golden list."""
+    def digests(self, issuer: str) -> list[tuple[bytes, bytes]]:
+        """Keyed digests of devices permitted by `issuer`."""

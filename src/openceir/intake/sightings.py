@@ -159,7 +159,7 @@ def read_sightings(
     read.rows = read.accepted + rejects.rows
     read.odd_devices, read.cells = list(check.odd_devices), list(check.cells)
     read.figures = check.figures(limits, names)
-    history = averages(dump.operator, int(limits("historic_days")))
+    history = averages(dump.operator, int(limits["historic_days"]))
     if history is None:
         read.says.append("no earlier dump of this operator: daily averages are not compared")
     elif read.accepted:
@@ -352,11 +352,11 @@ class _Check:
         rows = counted.get("rows", 0)
 
         def ratio(name: str, says: str, part: str, whole: float) -> Figure:
-            return Figure.ratio(name, says, counted.get(part, 0), whole, limits(name))
+            return Figure.ratio(name, says, counted.get(part, 0), whole, limits[name])
 
         imeis, imsis, msisdns = (counted.get(name, 0) for name in ("imei", "imsi", "msisdn"))
         figures = [
-            Figure.ratio("set_aside_ratio", "rows set aside", rejected, rows + rejected, limits("set_aside_ratio"))
+            Figure.ratio("set_aside_ratio", "rows set aside", rejected, rows + rejected, limits["set_aside_ratio"])
         ]
         figures += [
             ratio(f"null_{name}_ratio", f"rows without {name.upper()}", f"null {name}", rows)
@@ -384,7 +384,7 @@ class _Check:
         # No body ever allocated numbers that start with 1, apart from 10 for DECT; with 01 there are millions.
         suspect = ones if ones > counted.get("zero", 0) else 0
         says = "IMEIs that start with 1, more than start with 0: leading zeros lost?"
-        figures.append(Figure.ratio("leading_one_ratio", says, suspect, clean, limits("leading_one_ratio")))
+        figures.append(Figure.ratio("leading_one_ratio", says, suspect, clean, limits["leading_one_ratio"]))
         return figures
 
 
@@ -416,8 +416,8 @@ def _against_history(
     for place, name in enumerate(("imei", "imsi", "msisdn")):
         if history[place]:
             now = sum(day[place] for day in days) / len(days)
-            says = f"distinct {name.upper()}s a day against the last {limits('historic_days'):g} days delivered"
-            limit = limits(f"historic_{name}_ratio")
+            says = f"distinct {name.upper()}s a day against the last {limits['historic_days']:g} days delivered"
+            limit = limits[f"historic_{name}_ratio"]
             figures.append(Figure.ratio(f"historic_{name}_ratio", says, now, history[place], limit, is_floor=True))
     return figures
 

@@ -28,7 +28,7 @@ import pyarrow.parquet as pq
 from openceir.storage.database import Database
 from openceir.storage.files import StorageError, fsync_folder
 from openceir.storage.journal import ImportJournal
-from openceir.storage.quarantine import QuarantineFile
+from openceir.storage.quarantine import QuarantineFile, report_name
 
 __all__ = ["NULL", "SIGHTINGS", "Delivery", "Lake", "LakeFile"]
 
@@ -151,7 +151,7 @@ class Lake:
                 path.unlink()
                 swept.append(path)
         reports = {
-            _report_name(kind, operator, digest)
+            report_name(kind, operator, digest)
             for kind, operator, digest in self._database.connection.execute("SELECT kind, operator, digest FROM import")
         }
         for path in (self.home / "quarantine").glob("sightings-*.csv.gz"):
@@ -188,7 +188,7 @@ class Lake:
             "SELECT kind, operator, digest FROM import WHERE at < ?", (int(before.timestamp()),)
         )
         for kind, operator, digest in rows:
-            path = self.home / "quarantine" / _report_name(kind, operator, digest)
+            path = self.home / "quarantine" / report_name(kind, operator, digest)
             if path.exists():
                 path.unlink()
                 erased.append(path)
@@ -220,6 +220,7 @@ class Delivery:
     ) -> None:
         self.operator = operator
         self.file = file
+        self.report: str | None = None  # the reject report within the home folder, once committed
         self.quarantine = QuarantineFile(staging / "quarantine.csv.gz", file)
         self._home = home
         self._staging = staging
@@ -297,9 +298,10 @@ class Delivery:
             _move(file.path, place)
             places.append(place)
         if self.quarantine.was_written:
-            report = self._home / "quarantine" / _report_name("sightings", self.operator, digest)
+            report = self._home / "quarantine" / report_name("sightings", self.operator, digest)
             report.parent.mkdir(mode=0o700, exist_ok=True)
             _move(self.quarantine.path, report)
+            self.report = report.relative_to(self._home).as_posix()
         for folder in {place.parent for place in places} | {self._home / "lake" / "sightings", self._home / "lake"}:
             if folder.exists():
                 fsync_folder(folder)
@@ -418,10 +420,6 @@ def _move(source: Path, place: Path) -> None:
         os.fsync(file.fileno())
     source.replace(place)
     fsync_folder(place.parent)
-
-
-def _report_name(kind: str, operator: str, digest: bytes) -> str:
-    return "-".join(filter(None, (kind, operator, digest.hex()[:16]))) + ".csv.gz"
 
 
 def _date_of(day: int) -> date:

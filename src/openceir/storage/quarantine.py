@@ -3,12 +3,14 @@
 import csv
 import gzip
 import io
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from openceir.storage.files import StorageError
+from openceir.storage.files import StorageError, fsync_folder
 
-__all__ = ["QuarantineFile"]
+__all__ = ["QuarantineFile", "RejectReport", "reject_report", "report_name"]
 
 _HEADER = ("file", "line", "column", "value", "reason")
 
@@ -56,3 +58,40 @@ class QuarantineFile:
                 raise StorageError(
                     f"{self.path} could not be written: {wrong.strerror}; nothing was changed"
                 ) from wrong
+
+
+def report_name(kind: str, operator: str, digest: bytes) -> str:
+    """The file name of an import's reject report: the same contents give the same name."""
+    return "-".join(filter(None, (kind, operator, digest.hex()[:16]))) + ".csv.gz"
+
+
+@contextmanager
+def reject_report(home: Path, kind: str, file: str) -> Iterator["RejectReport"]:
+    """A reject report that stays only when it is published inside the block."""
+    report = RejectReport(home, kind, file)
+    try:
+        yield report
+    finally:
+        report.rows.close()
+        report.rows.path.unlink(missing_ok=True)
+
+
+class RejectReport:
+    """The rows of a list that are set aside, beside their place until the import counts."""
+
+    def __init__(self, home: Path, kind: str, file: str) -> None:
+        self._folder = home / "quarantine"
+        self._kind = kind
+        self.rows = QuarantineFile(self._folder / f".new-{kind}.csv.gz", file)
+
+    def publish(self, digest: bytes) -> str | None:
+        """Put the report in its place; the path within the home folder, None when no row was set aside."""
+        self.rows.close()
+        if not self.rows.was_written:
+            return None
+        name = report_name(self._kind, "", digest)
+        with self.rows.path.open("rb") as written:
+            os.fsync(written.fileno())
+        self.rows.path.replace(self._folder / name)
+        fsync_folder(self._folder)
+        return f"quarantine/{name}"
