@@ -314,6 +314,11 @@ def test_a_value_that_is_not_of_the_scheme_named_says_what_was_expected():
     assert "TAC (8)" in read.findings[0].sentence
 
 
+def test_letters_that_upper_case_turns_into_ascii_do_not_pass():
+    assert parse("WVWZZZ1JZ3W38675ſ").scheme == UNKNOWN_SCHEME
+    assert parse("C02XK1ABJGHſ", "maker-serial").scheme == UNKNOWN_SCHEME
+
+
 def test_an_unknown_scheme_is_the_callers_mistake():
     with pytest.raises(UnknownScheme, match="identifier list"):
         parse("1", "imai")

@@ -49,7 +49,7 @@ def read_bd_addr(text: str) -> Identifier | None:
 def read_maker_serial(text: str) -> Identifier | None:
     """What was said to be a maker's serial number: 4 to 40 letters, digits and - . / _, letters raised."""
     serial = re.sub(r"[ \t]+", "", text).upper()
-    if not _SERIAL.fullmatch(serial):
+    if not text.isascii() or not _SERIAL.fullmatch(serial):  # upper() turns ſ into S
         return None
     note = Finding(
         "serial-needs-maker",

@@ -15,7 +15,7 @@ _VIN = re.compile(r"(?=[0-9]*[A-Z])[0-9A-HJ-NPR-Z]{17}")
 def read_vin(text: str) -> Identifier | None:
     """A VIN of 17 characters."""
     vin = re.sub(r"[ \t\-]+", "", text).upper()
-    if not _VIN.fullmatch(vin):
+    if not text.isascii() or not _VIN.fullmatch(vin):  # upper() turns ſ into S
         return None
     parts = {
         "maker": vin[:3],
