@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from openceir.demo.cast import DAYS, WRONG_CLOCK, Cast, Fact, Handset, Line, Stint
-from openceir.demo.models import RECALLED, tac_rows
+from openceir.demo.models import MODELS, RECALLED, STOCK, STOCK_FIRST, Model, tac_rows
 from openceir.demo.places import CELLS_PER_TOWN, OPERATORS, TOWNS, Cell, make_cells
 from openceir.demo.stories import STORIES
 from openceir.identity import luhn_check_digit
@@ -290,29 +290,27 @@ def _write_lists(country: Country, rng: np.random.Generator) -> None:
 
 
 def _write_registration(country: Country) -> None:
-    """Registered handsets, all identifiers of one handset under one device_id; the stock of one importer as a range."""
+    """What was registered: singles, all numbers of one handset under one device_id, a consignment as one range."""
     rows: list[Sequence[object]] = []
     for handset in country.handsets:
         if not handset.is_registered or Fact.COPY in handset.facts or handset.model is None:
             continue
-        model = handset.model
-        rows.append(
-            (
-                _printed(handset.imei),
-                model.brand,
-                model.name,
-                "",
-                model.name,
-                model.brand,
-                model.device_type,
-                "",
-                f"D{handset.device:06d}",
-            )
-        )
-    rows.append(("7710010110017x", "Aurel", "A1", "", "A1", "Aurel", "Smartphone", "", "DWRONG1"))  # a letter
-    rows.append(("77100101", "Aurel", "A1", "", "A1", "Aurel", "Smartphone", "", "DWRONG2"))  # only a TAC
-    header = "approved_imei,make,model,status,model_number,brand_name,device_type,radio_interface,device_id"
+        if handset.story != "in stock":
+            device = f"D{handset.device:06d}"
+            serial = f"TS8X{handset.device:06d}" if handset.model.device_type == "Tablet" else ""
+            rows.append(_registered(_printed(handset.imei), handset.model, device, serial))
+    stock = next(model for model in MODELS if model.tac == STOCK_FIRST[:8])
+    rows.append(_registered(f"{STOCK_FIRST}-{int(STOCK_FIRST) + STOCK - 1:014d}", stock, "", ""))
+    rows.append(_registered("7710010110017x", MODELS[0], "DWRONG1", ""))  # a letter that no IMEI has
+    rows.append(_registered(_printed("77100101000002"), MODELS[0], "D-WRONG", ""))  # a sign that no device_id has
+    header = (
+        "approved_imei,make,model,status,model_number,brand_name,device_type,radio_interface,device_id,serial_number"
+    )
     _write_rows(country.list_file("registration"), header, rows)
+
+
+def _registered(imei: str, model: Model, device: str, serial: str) -> tuple[str, ...]:
+    return (imei, model.brand, model.name, "", model.name, model.brand, model.device_type, "", device, serial)
 
 
 def _write_stolen(country: Country) -> None:
@@ -327,8 +325,7 @@ def _write_stolen(country: Country) -> None:
         return _printed(handset.imei), f"{day:%Y%m%d}", ""
 
     rows: list[Sequence[object]] = [row(handset) for handset in reported if handset not in late]
-    rows.append(("7710010110", "20261011", ""))  # digits missing
-    rows.append(("77100101100999x", "20261011", ""))
+    rows.append(("77100101100999x", "20261011", ""))  # its 15th character is no digit: the 14 before it decide
     rows.append(("771001011009998", "20261350", ""))  # no such day
     _write_rows(country.list_file("stolen"), "imei,reporting_date,status", rows)
     _write_rows(

@@ -12,6 +12,8 @@ __all__ = [
     "HUB_MODULE",
     "MODELS",
     "RECALLED",
+    "STOCK",
+    "STOCK_FIRST",
     "TEST_TAC",
     "UNALLOCATED_TACS",
     "ZERO_MODEL",
@@ -68,6 +70,7 @@ MODELS = (
 RECALLED = "77800800"
 ZERO_MODEL = "07700012"
 HUB_MODULE = "77700702"
+STOCK_FIRST, STOCK = "77300001900000", 300  # an importer's consignment: one range of numbers
 TEST_TAC = "00100100"  # for development units, not for sale (test range of Q.5052 implementations' is_test_tac)
 UNALLOCATED_TACS = ("77990011", "77990012", "77990013", "77888888")  # nobody was given these
 

@@ -6,7 +6,17 @@ Each knows what is really so and writes it down as facts of the handsets; nothin
 from collections.abc import Callable
 
 from openceir.demo.cast import DAYS, WRONG_CLOCK, Cast, Fact, Handset
-from openceir.demo.models import HUB_MODULE, MODELS, RECALLED, TEST_TAC, UNALLOCATED_TACS, ZERO_MODEL, Model
+from openceir.demo.models import (
+    HUB_MODULE,
+    MODELS,
+    RECALLED,
+    STOCK,
+    STOCK_FIRST,
+    TEST_TAC,
+    UNALLOCATED_TACS,
+    ZERO_MODEL,
+    Model,
+)
 from openceir.demo.places import TOWNS, distance_km
 
 __all__ = ["STORIES"]
@@ -309,9 +319,9 @@ def barred(cast: Cast) -> None:
 
 
 def in_stock(cast: Cast) -> None:
-    """Registered and not sold yet."""
-    for _ in range(300):
-        cast.handset("in stock")
+    """Registered as one range of numbers and not sold yet."""
+    for number in range(STOCK):
+        cast.handset("in stock", model=_model(STOCK_FIRST[:8]), imei=f"{int(STOCK_FIRST) + number:014d}")
 
 
 STORIES: tuple[Callable[[Cast], None], ...] = (
