@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openceir.wire import s13
+from openceir.wire.diameter.errors import DiameterError
 from openceir.wire.s13 import Verdict
 
 from . import an_mme as mme
@@ -36,6 +37,7 @@ def answered(link, octets: bytes, verdict: Verdict = Verdict.BLACKLISTED):
         ("001001000000010", 100_100_000_001),  # the spare digit, sent as 0
         ("001001000000015", 100_100_000_001),  # a check digit: not looked at
         ("0010010000000105", 100_100_000_001),  # an IMEISV
+        ("00100100000001F", 100_100_000_001),  # a filler: what follows the 14 digits does not matter
         ("0010010000000", -1),  # 13
         ("00100100000000105", -1),  # 17
         ("0010010000000A", -1),
@@ -217,9 +219,20 @@ def test_another_realm_and_another_host_are_protocol_errors(link):
 
 def test_a_malformed_imei_is_shown_where_the_operator_wants_an_error(link):
     [asked] = link.receive(mme.ecr(imei="0010010000000"), 0.0)
-    assert ANSWERS.invalid_imei(asked).failed_avp == mme.avp(
+    [(flags, _, _, _, avps)] = mme.read(ANSWERS.write(asked, ANSWERS.tail_for_invalid_imei(asked)))
+    assert (flags, mme.number(avps, RESULT_CODE)) == (0x40, 5004)
+    assert mme.value(avps, FAILED_AVP) == mme.avp(
         1401, mme.avp(1402, "0010010000000", vendor=mme.TGPP), vendor=mme.TGPP
     )
+
+
+def test_too_busy_is_a_protocol_error(link):
+    """RFC 6733 §7.1.3: 3004 has the E bit, and the grammar of an answer-message."""
+    proxy = mme.avp(284, mme.avp(280, "dra.example") + mme.avp(33, b"x"))
+    [asked] = link.receive(mme.ecr(proxy), 0.0)
+    [(flags, _, _, _, avps)] = mme.read(ANSWERS.write_too_busy(asked))
+    assert (flags, mme.number(avps, RESULT_CODE)) == (0x60, 3004)
+    assert [code for _, code, _ in avps] == [263, 268, 264, 296, 284]
 
 
 def test_no_subscriber_and_no_device_stands_in_an_error_message(link):
@@ -244,7 +257,7 @@ def read_by(reader: s13.CheckReader, octets: bytes):
     word, ids = int.from_bytes(octets[4:8], "big"), int.from_bytes(octets[12:20], "big")
     try:
         asked = reader.read(octets, 0, len(octets), word, ids)
-    except s13.DiameterError as refused:
+    except DiameterError as refused:
         return refused.result_code, refused.failed_avp
     return {name: getattr(asked, name) for name in s13.EquipmentCheck.__slots__}
 

@@ -32,6 +32,7 @@ NOUNS = {
     "statement": ("openceir.cli.statement:statement", "Sign, show and submit statements."),
     "ledger": ("openceir.cli.ledger:ledger", "Verify the book and read its checkpoints."),
     "receipt": ("openceir.cli.receipt:receipt", "Hand out and verify receipts, offline."),
+    "eir": ("openceir.cli.eir:eir", "Answer networks that ask whether a device may attach (Diameter S13)."),
     "key": ("openceir.cli.key:key", "Make and show signing keys."),
     "member": ("openceir.cli.member:member", "Say who may sign what."),
     "token": ("openceir.cli.token:token", "Make and revoke access tokens of the HTTP interface."),

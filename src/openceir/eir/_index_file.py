@@ -22,10 +22,9 @@ from typing import Any, NamedTuple
 
 import cbor2
 import numpy as np
-from nacl.exceptions import BadSignatureError
-from nacl.signing import SigningKey, VerifyKey
 
 from openceir.eir.errors import IndexRefused
+from openceir.statements import PublicKey, SigningKey
 from openceir.storage.files import write_beside
 
 __all__ = ["CHUNK", "Section", "SectionFile", "read_sections", "write_sections"]
@@ -122,8 +121,8 @@ def write_sections(
         at += -at % _ALIGNMENT
     encoded = cbor2.dumps({**head, "size": at, "sections": sections}, canonical=True)
     begin = _FIXED.pack(MAGIC, FORMAT_VERSION, len(encoded)) + encoded
-    begin += bytes(key.verify_key) if key else _UNSIGNED_KEY
-    begin += key.sign(begin).signature if key else bytes(64)
+    begin += key.public.octets if key else _UNSIGNED_KEY
+    begin += key.sign(begin) if key else bytes(64)
     with write_beside(path) as fresh, fresh.open("wb") as out:
         out.write(begin)
         for name, octets in views.items():
@@ -132,7 +131,7 @@ def write_sections(
         out.truncate(at)
 
 
-def read_sections(path: Path, trusted: Collection[bytes], *, accept_unsigned: bool = False) -> SectionFile:
+def read_sections(path: Path, trusted: Collection[PublicKey], *, accept_unsigned: bool = False) -> SectionFile:
     """Open and map an index file; its head is verified, its sections are not yet.
 
     Raises: IndexRefused when it is not such a file, is cut short, or nobody in `trusted` signed it.
@@ -169,12 +168,9 @@ def read_sections(path: Path, trusted: Collection[bytes], *, accept_unsigned: bo
     return found
 
 
-def _verify_signature(path: Path, signed: bytes, key: bytes, signature: bytes, trusted: Collection[bytes]) -> None:
-    if key not in trusted:
+def _verify_signature(path: Path, signed: bytes, key: bytes, signature: bytes, trusted: Collection[PublicKey]) -> None:
+    signer = next((each for each in trusted if each.octets == key), None)
+    if signer is None:
         raise IndexRefused(f"{path} is signed by {key.hex()[:16]}…, which is not a key this EIR trusts")
-    try:
-        VerifyKey(key).verify(signed, signature)
-    except BadSignatureError:
-        raise IndexRefused(
-            f"{path}: the signature does not fit its head; the file was altered; fetch it again"
-        ) from None
+    if not signer.has_signed(signed, signature):
+        raise IndexRefused(f"{path}: the signature does not fit its head; the file was altered; fetch it again")

@@ -21,12 +21,12 @@ from typing import Any, NamedTuple
 
 import cbor2
 import numpy as np
-from nacl.signing import SigningKey
 from numpy.typing import NDArray
 
 from openceir.eir._index_file import CHUNK, SectionFile, read_sections, write_sections
 from openceir.eir.attributes import ENTRIES, HAS_PAIRS, STATUS_SHIFT, Entry
 from openceir.eir.errors import IndexRefused
+from openceir.statements import PublicKey, SigningKey
 
 __all__ = ["ANY_TAC", "Check", "Contents", "Index", "Overlay", "Pairs", "Ranges", "build", "folded", "open_index"]
 
@@ -208,9 +208,9 @@ class Index:
 
 
 def open_index(
-    path: Path, trusted: Collection[bytes] = (), *, accept_unsigned: bool = False, check: Check = Check.NOW
+    path: Path, trusted: Collection[PublicKey] = (), *, accept_unsigned: bool = False, check: Check = Check.NOW
 ) -> Index:
-    """Open an index file whose head is signed by one of the `trusted` Ed25519 public keys.
+    """Open an index file whose head is signed by one of the `trusted` keys.
 
     Raises: IndexRefused when it is torn, altered, of another format, or signed by nobody in `trusted`.
     """

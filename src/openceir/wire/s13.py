@@ -29,15 +29,15 @@ from openceir.wire.diameter.avp import (
 )
 from openceir.wire.diameter.dictionary import COMMANDS
 from openceir.wire.diameter.errors import (
-    DiameterError,
     InvalidAvpValue,
     MissingAvp,
     RealmNotServed,
+    TooBusy,
     UnableToComply,
     UnableToDeliver,
 )
 from openceir.wire.diameter.layout import Layouts, Span
-from openceir.wire.diameter.message import HEADER, PROXIABLE, Header, Identity, check_flags
+from openceir.wire.diameter.message import ERROR, HEADER, PROXIABLE, Header, Identity, check_flags
 from openceir.wire.diameter.peer import Application
 
 __all__ = [
@@ -116,7 +116,7 @@ class _Shape(NamedTuple):
 
     values: Callable[
         [bytes], tuple[bytes, bytes, bytes]
-    ]  # IMEI, IMSI, SVN; empty when absent or of a length that none has
+    ]  # the IMEI's first 14, IMSI, SVN; empty when absent or of a length that none has
     proxies: tuple[slice, ...]
     priority: int
     origin: int
@@ -180,8 +180,10 @@ class CheckReader:
         assert origin is not None
         lengths = {"imei": (14, 16), "imsi": (6, 15), "svn": (2, 2)}
         slices = [
-            slice(*span) if span and least <= span.end - span.start <= most else slice(0)
-            for span, (least, most) in ((places[name], limits) for name, limits in lengths.items())
+            slice(span.start, span.start + 14 if name == "imei" else span.end)
+            if span and least <= span.end - span.start <= most
+            else slice(0)
+            for name, span, (least, most) in ((name, places[name], limits) for name, limits in lengths.items())
         ]
         shape = _Shape(
             itemgetter(*slices),
@@ -206,7 +208,7 @@ def _check_of(shape: _Shape, session: bytes, tail: bytes, flags: int, ids: int) 
     """Read the values at their places. bytes.isdigit() takes ASCII digits only, so no digit of another script passes."""
     imei, imsi, svn = shape.values(tail)
     return EquipmentCheck(
-        int(imei[:14]) if imei.isdigit() else NO_DEVICE,
+        int(imei) if imei.isdigit() else NO_DEVICE,
         int(b"1" + imsi) if imsi.isdigit() else 0,
         int(svn) if svn.isdigit() else -1,
         ids,
@@ -237,6 +239,7 @@ class Answers:
 
     def __init__(self, identity: Identity) -> None:
         self._tails: Mapping[Verdict, bytes] = {verdict: self._encoded(verdict, identity) for verdict in Verdict}
+        self._too_busy = write_unsigned("Result-Code", TooBusy.result_code) + identity.origin
 
     def tail(self, verdict: Verdict) -> bytes:
         """All of an answer that stands between the Session-Id and the Proxy-Info."""
@@ -267,16 +270,21 @@ class Answers:
         begin = HEADER.pack(length, (check.flags & PROXIABLE) << 24 | COMMAND, APPLICATION, check.ids)
         return b"".join((begin, session, tail, proxies))
 
-    def invalid_imei(self, check: EquipmentCheck) -> DiameterError:
-        """5004 with the Terminal-Information around the IMEI that is none, as it came."""
+    def write_too_busy(self, check: EquipmentCheck) -> bytes:
+        """3004 in the answer-message grammar, with the E bit. Source: RFC 6733 §7.1.3, §7.2; RFC 7944 §5."""
+        session, proxies = check.session, check.proxies
+        length = 0x01000014 + len(session) + len(self._too_busy) + len(proxies)
+        begin = HEADER.pack(length, (check.flags & PROXIABLE | ERROR) << 24 | COMMAND, APPLICATION, check.ids)
+        return b"".join((begin, session, self._too_busy, proxies))
+
+    def tail_for_invalid_imei(self, check: EquipmentCheck) -> bytes:
+        """5004 with Failed-AVP: the Terminal-Information around the IMEI that is none, as it came."""
         terminal = find_avp(read_avps(check.tail), "Terminal-Information")
         assert terminal is not None
         imei = find_avp(read_avps(terminal.data), "IMEI")
         assert imei is not None
-        return InvalidAvpValue(
-            "the IMEI does not have 14 to 16 digits",
-            write_named("Terminal-Information", write_named("IMEI", imei.data)),
-        )
+        shown = write_named("Terminal-Information", write_named("IMEI", imei.data))
+        return self._tails[Verdict.INVALID_AVP_VALUE] + write_named("Failed-AVP", shown)
 
 
 _EXAMPLE_IMEI = write_named("IMEI", bytes(14))

@@ -159,13 +159,13 @@ class Peer:
         jitter: Callable[[], float],
         limits: Limits | None = None,
         first_ids: int = 1,
+        refusals: dict[int, int] | None = None,
     ) -> None:
         self.identity, self.limits = identity, limits or Limits()
         self.state, self.watchdog = State.CLOSED, Watchdog.OKAY
         self.peer_host = ""
         self.wants_close = False
-        self.counts: dict[int, int] = {}  # Result-Code of our error answers -> how many
-        self.requests = 0
+        self.refusals = {} if refusals is None else refusals  # Result-Code of our error answers -> how many
         self._applications: Mapping[int, Application] = {each.id: each for each in applications}
         self._readers = {(each.command, each.id): each.reader.read for each in applications}
         self._addresses = local_addresses
@@ -202,7 +202,6 @@ class Peer:
                 break
             reader = readers.get((word & 0xFFFFFF, application))
             if reader is not None and word & 0x80000000 and self.state is State.R_OPEN and octets[at] == 1:
-                self.requests += 1
                 try:
                     events.append(reader(octets, at, end, word, ids))
                 except DiameterError as wrong:
@@ -273,10 +272,6 @@ class Peer:
         """Send the answer to a question. A link that is closing still answers what it was asked before."""
         self._out.append(octets)
 
-    def refuse_asked(self, octets: bytes, error: DiameterError) -> None:
-        """Send the error answer to a request that was read but cannot be served."""
-        self._refuse_request(octets, error)
-
     def stop(self, now: float, cause: DisconnectCause = DisconnectCause.REBOOTING) -> None:
         """Stop: send a DPR and wait for the DPA, or close at once when the link never opened."""
         if self.state is State.R_OPEN:
@@ -291,6 +286,11 @@ class Peer:
         if self.state is State.R_OPEN and self._dwr_ids is None:
             self._dwr_ids = self._send_request(DEVICE_WATCHDOG, self._state_id())
             self._set_watchdog(now)
+
+    @property
+    def is_doubted(self) -> bool:
+        """Whether a DWR of ours has no answer yet."""
+        return self._dwr_ids is not None
 
     def lost(self) -> None:
         """R-Peer-Disc: the transport ended."""
@@ -425,7 +425,7 @@ class Peer:
     def _send_error(self, header: Header, avps: list[Avp], error: DiameterError) -> None:
         application = self._applications.get(header.application)
         extra = application.in_every_answer if application and header.command == application.command else b""
-        self.counts[error.result_code] = self.counts.get(error.result_code, 0) + 1
+        self.refusals[error.result_code] = self.refusals.get(error.result_code, 0) + 1
         if header.command == CAPABILITIES_EXCHANGE and not error.is_protocol_error:
             extra = self._capabilities()
         self._out.append(write_error_answer(header, avps, error, self.identity, extra))

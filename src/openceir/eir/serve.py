@@ -1,0 +1,233 @@
+"""An EIR that runs: its list watched and swapped, its links, its pages, its signals.
+
+The list is either one index file, which is opened again when another one takes its place, or lists of the central
+register, which a process beside this one makes into an index whenever they change and when a new day begins (a block
+may begin with the day). Whatever is wrong with a new list, the last good one serves on and the reason is logged.
+"""
+
+import asyncio
+import contextlib
+import json
+import signal
+import ssl
+import sys
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from multiprocessing import get_context
+from pathlib import Path
+from time import monotonic
+
+from openceir.eir.counters import Counters
+from openceir.eir.decision import Decider, DecisionPolicy
+from openceir.eir.diameter import DiameterServer, Log, ServerOptions
+from openceir.eir.errors import EirError, IndexRefused
+from openceir.eir.index import Index, Overlay, open_index
+from openceir.eir.pages import serve_pages
+from openceir.eir.records import RecordFile
+from openceir.eir.source import build_from_lists, is_index
+from openceir.errors import OpenceirError
+from openceir.statements import PublicKey
+from openceir.storage.list_files import ListFiles
+
+__all__ = ["Addresses", "ListSource", "log_to_stderr", "serve"]
+
+_LOOK_EVERY_S = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListSource:
+    """What to answer from. Either one index file, or several lists."""
+
+    files: tuple[Path, ...]
+    trust: PublicKey | None  # None: whatever lies there is believed
+    cache: Path  # where an index made of lists is kept
+
+    @property
+    def is_one_index(self) -> bool:
+        """Whether the files are one index rather than lists."""
+        return len(self.files) == 1 and is_index(self.files[0])
+
+    def fingerprint(self, today: object) -> tuple[object, ...]:
+        """Changes when a file was replaced or altered, and, for lists, with the day."""
+        marks: list[object] = []
+        for path in self.files:
+            for file in (path, ListFiles.of(path).signature):
+                try:
+                    found = file.stat()
+                    marks.append((found.st_ino, found.st_size, found.st_mtime_ns))
+                except OSError:
+                    marks.append(None)
+        return (*marks, None if self.is_one_index else today)
+
+    def build(self, now: datetime) -> Path:
+        """The index file to open, made anew when the source is lists."""
+        if self.is_one_index:
+            return self.files[0]
+        # What lies in the cache is ours and was made from what was verified: it needs no signature.
+        build_from_lists(self.files, self.cache, trust=self.trust, key=None, as_of_on=now.date(), issued_at=now)
+        return self.cache
+
+    def open(self, path: Path) -> Index:
+        """Open what `build` made."""
+        unsigned = self.trust is None or path == self.cache
+        return open_index(path, [self.trust] if self.trust else [], accept_unsigned=unsigned)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addresses:
+    """Where to listen. A port of 0 takes any free one and logs it."""
+
+    host: str = "127.0.0.1"
+    port: int = 3868
+    sctp: bool = False
+    tls: ssl.SSLContext | None = None
+    tls_port: int = 5658
+    pages_host: str = "127.0.0.1"
+    pages_port: int | None = 9868
+
+
+def log_to_stderr(event: str, **facts: object) -> None:
+    """One line of JSON an event. Callers give facts about links and lists, never devices or subscribers."""
+    sys.stderr.write(json.dumps({"event": event, **facts}, ensure_ascii=False, default=str) + "\n")
+    sys.stderr.flush()
+
+
+async def serve(
+    source: ListSource,
+    policy: DecisionPolicy,
+    options: ServerOptions,
+    addresses: Addresses,
+    clock: Callable[[], datetime],
+    *,
+    records: Path | None = None,
+    log: Log = log_to_stderr,
+) -> None:
+    """Serve until SIGTERM or SIGINT, then say goodbye to every peer. SIGHUP looks at the list at once.
+
+    Raises: OpenceirError when the list cannot be used at the start, or an address is taken.
+    """
+    loop = asyncio.get_running_loop()
+    counters = Counters()
+    index = source.open(source.build(clock()))
+    server = DiameterServer(options, Decider(index, Overlay(), policy), counters, log)
+    server.epoch_s = clock().timestamp() - monotonic()
+    server.records = RecordFile(records) if records else None
+    _log_list(log, "list in use", index)
+
+    stopped, looked = asyncio.Event(), asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, stopped.set)
+    loop.add_signal_handler(signal.SIGINT, stopped.set)
+    loop.add_signal_handler(signal.SIGHUP, looked.set)
+    pages = None
+    try:
+        port = await server.listen_tcp(addresses.host, addresses.port)
+        log("listening", transport="tcp", host=addresses.host, port=port)
+        if addresses.sctp:
+            log("listening", transport="sctp", port=await server.listen_sctp(addresses.host, addresses.port))
+        if addresses.tls is not None:
+            tls_port = await server.listen_tcp(addresses.host, addresses.tls_port, addresses.tls)
+            log("listening", transport="tls", host=addresses.host, port=tls_port)
+        if addresses.pages_port is not None:
+            pages, pages_port = await serve_pages(
+                addresses.pages_host,
+                addresses.pages_port,
+                lambda: counters.page(_gauges(server)),
+                lambda: not server.is_draining,
+            )
+            log(
+                "listening",
+                transport="http",
+                host=addresses.pages_host,
+                port=pages_port,
+                pages="/metrics /healthz /readyz",
+            )
+        watch = asyncio.create_task(_watch(source, policy, server, clock, looked, log))
+        await stopped.wait()
+        watch.cancel()
+    finally:
+        await server.drain()
+        if pages is not None:
+            pages.close()
+        if server.records is not None:
+            server.records.close()
+    log("stopped", checks=sum(counters.decisions))
+
+
+async def _watch(
+    source: ListSource,
+    policy: DecisionPolicy,
+    server: DiameterServer,
+    clock: Callable[[], datetime],
+    looked: asyncio.Event,
+    log: Log,
+) -> None:
+    """Swap the list whenever the files behind it change. Building happens in another process: it would hold up answers."""
+    loop = asyncio.get_running_loop()
+    seen = source.fingerprint(clock().date())
+    with ProcessPoolExecutor(1, get_context("spawn")) as builder:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(looked.wait(), _LOOK_EVERY_S)
+            asked, found = looked.is_set(), source.fingerprint(clock().date())
+            looked.clear()
+            if found == seen and not asked:
+                continue
+            seen = found
+            try:
+                if source.is_one_index:
+                    path = source.files[0]
+                else:
+                    path = await loop.run_in_executor(builder, source.build, clock())
+                index = await loop.run_in_executor(None, source.open, path)
+                _check_newer(index, server.decider.index)
+            except OpenceirError as wrong:
+                server.counters.reloads["refused"] += 1
+                log(
+                    "alarm", what="a new list was refused; the last good one serves on", code=wrong.code, why=str(wrong)
+                )
+                continue
+            server.use(Decider(index, Overlay(), policy))
+            server.counters.reloads["done"] += 1
+            _log_list(log, "list swapped", index)
+
+
+def _check_newer(new: Index, old: Index) -> None:
+    """Raises: IndexRefused when an older list is laid in the place of a newer one; a restart takes it knowingly."""
+    if new.sequence < old.sequence:
+        raise IndexRefused(
+            f"{new.file.path.name} has sequence {new.sequence}, older than the {old.sequence} in use; "
+            "restart the EIR if the older list is meant"
+        )
+
+
+def _log_list(log: Log, event: str, index: Index) -> None:
+    log(
+        event,
+        sequence=index.sequence,
+        devices=len(index),
+        ranges=index.range_count,
+        pairs=index.pair_count,
+        source=index.source,
+        digest=index.digest.hex(),
+    )
+
+
+def _gauges(server: DiameterServer) -> dict[str, float]:
+    index = server.decider.index
+    return {
+        "links": len(server.links),
+        "busy": server.is_busy,
+        "list_sequence": index.sequence,
+        "list_devices": len(index),
+        "list_ranges": index.range_count,
+        "list_pairs": index.pair_count,
+        "list_issued_timestamp_seconds": datetime.fromisoformat(index.issued_at).timestamp(),
+    }
+
+
+def check_files(files: tuple[Path, ...]) -> None:
+    """Raises: EirError when an index is given together with other files."""
+    if len(files) > 1 and any(is_index(path) for path in files):
+        raise EirError("give either one index file or several lists, not both")
