@@ -266,6 +266,8 @@ class Lines:
         width = self.header.width
         if not len(numbers):
             return self._block([[] for _ in range(width)], numbers)
+        if self._is_last_open(data):
+            return self._parse_slowly(data, numbers)
         misfits: list[Any] = []
 
         def skip(row: Any) -> str:
@@ -301,6 +303,14 @@ class Lines:
             numbers = np.delete(numbers, places)
         columns = {name: _single(table.column(f"f{place}")) for name, place in self.header.places.items()}
         return Block(columns, numbers).bounded(self.rejects, self.bounds.field)
+
+    def _is_last_open(self, data: bytes) -> bool:
+        """Whether a quoted field of the last line does not end: there the count of records cannot show it."""
+        last = data[data.rfind(b"\n", 0, len(data) - 1) + 1 :]
+        if not self.form.quoted or b'"' not in last:
+            return False
+        [(_, reason)] = self._rows([last.decode().removesuffix("\n").removesuffix("\r")])
+        return reason is not None
 
     def _parse_slowly(self, data: bytes, numbers: npt.NDArray[np.int64]) -> Block:
         kept, fields_of_kept = [], []
