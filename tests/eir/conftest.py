@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from nacl.signing import SigningKey
 
 from openceir.eir import Contents, Pairs, Ranges, Status, attribute, build, open_index
+from openceir.statements import SigningKey
 
 ISSUED_AT = datetime(2027, 3, 1, tzinfo=UTC)
-SIGNER = SigningKey(b"a test key and no other purpose!")
-TRUSTED = [bytes(SIGNER.verify_key)]
+SIGNER = SigningKey("centre", b"a test key and no other purpose!")
+TRUSTED = [SIGNER.public]
 
 ALICES_PHONE = 100_100_000_001  # 00100100 000001: TAC 00100100, a test TAC, without its leading zeros
 ALICE, BOB, MALLORY = (1_001_010_000_000_001 + n for n in range(3))  # 001-01, with the leading 1
