@@ -1,3 +1,4 @@
+import hashlib
 from datetime import timedelta
 
 import pytest
@@ -63,14 +64,29 @@ def test_a_tree_that_ends_before_the_log_does_is_continued(police):
     assert reopened(police).ledger.tree.root() == root
 
 
-def test_a_damaged_node_does_not_get_out_in_a_receipt(police):
+def test_a_damaged_node_is_noticed_at_opening_and_the_tree_rebuilt(police):
+    """A crash can leave octets of zeros in a file that was not fsynced; the digest at its end tells."""
     police.state(1, 2, 3, 4)
     tree = police.register.home / "ledger" / "tree"
     octets = bytearray(tree.read_bytes())
     octets[0] ^= 1  # the first leaf: the root's own node stays right
     tree.write_bytes(octets)
+    again = reopened(police).ledger
+    assert again.notes == ["the tree beside the log was missing or stale and was rebuilt from the entries"]
+    verify_receipt(again.receipt(1, at=NOON), again.log_key)
+
+
+def test_a_node_forged_with_its_digest_does_not_get_out_in_a_receipt(police):
+    police.state(1, 2, 3, 4)
+    tree = police.register.home / "ledger" / "tree"
+    octets = bytearray(tree.read_bytes()[:-32])
+    octets[0] ^= 1
+    tree.write_bytes(octets + hashlib.sha256(octets).digest())
+    again = reopened(police).ledger
     with pytest.raises(LedgerError):
-        reopened(police).ledger.receipt(1, at=NOON)
+        again.receipt(1, at=NOON)
+    with pytest.raises(LedgerBroken, match="entry 0 was altered"):
+        again.entry(0)
 
 
 def test_one_false_statement_keeps_the_whole_block_out(police):

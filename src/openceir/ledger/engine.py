@@ -84,6 +84,7 @@ class Ledger:
         self._on_append = on_append
         self._heads: list[BlockHead] = []
         self._machine = Machine(members, MerkleLog())
+        self._nodes_kept = 0  # size of the tree beside the log, as far as it is known to be right
         self._is_writer = False
         self._stopped: str | None = None
         self.refresh()
@@ -211,7 +212,8 @@ class Ledger:
             self._take_back(*before)
             raise
         self._heads.append(head)
-        self._blocks.write_nodes(nodes_of(head.first) * 32, self.tree.nodes(head.first))
+        self._blocks.write_nodes(nodes_of(self._nodes_kept) * 32, self.tree.nodes(self._nodes_kept))
+        self._nodes_kept = self.size
         if self._on_append is not None:
             self._on_append(
                 [
@@ -262,6 +264,7 @@ class Ledger:
             if nodes_of(head.end) * 32 <= len(nodes):
                 tree = MerkleLog(nodes, head.end)
                 if tree.root() == head.root:
+                    self._nodes_kept = head.end
                     return tree, known
                 break
         self.notes.append("the tree beside the log was missing or stale and was rebuilt from the entries")

@@ -91,10 +91,10 @@ class BlockShelf(Protocol):
         """The entries of a block that `refresh` has told of."""
 
     def read_nodes(self) -> bytes:
-        """The tree's nodes as last written; may be short, stale or wrong, the ledger compares roots."""
+        """The tree's nodes as last written, nothing when they were damaged; may be behind the log or ahead of it."""
 
     def write_nodes(self, at: int, nodes: bytes) -> None:
-        """Put nodes at octet `at` of their file. Need not be durable, and need not succeed."""
+        """Put nodes at octet `at`, with nothing after them. Need not be durable, and need not succeed."""
 
     def close(self) -> None:
         """Let go of files and lock."""

@@ -2,7 +2,7 @@
 
     ledger/log          the blocks                         append-only
     ledger/checkpoint   the last signed checkpoint         replaced whole
-    ledger/tree         nodes of the Merkle tree           rebuildable
+    ledger/tree         nodes of the Merkle tree, SHA-256  rebuildable
     ledger/lock         held by the one writer             says which process
 
     log   = "openceir ledger 1\\n" block*
@@ -16,6 +16,7 @@ says, or whose digest is wrong. It is passed over, and the next writer cuts it. 
 it was not left by a crash: that is LedgerBroken.
 """
 
+import contextlib
 import fcntl
 import hashlib
 import mmap
@@ -53,6 +54,8 @@ class LedgerFiles:
         self._out: int | None = None
         self._in: int | None = None
         self._cached: tuple[int, tuple[bytes, ...]] = (-1, ())
+        self._tree = hashlib.sha256()  # over the nodes up to `_tree_end`
+        self._tree_end = 0
 
     # -- reading -------------------------------------------------------------------------------------------------
 
@@ -104,11 +107,18 @@ class LedgerFiles:
         return self._cached[1]
 
     def read_nodes(self) -> bytes:
-        """The tree's nodes as last written, nothing when there are none."""
+        """The tree's nodes as last written, nothing when they are not whole."""
         try:
-            return (self.folder / "tree").read_bytes()
+            octets = (self.folder / "tree").read_bytes()
         except OSError:
             return b""
+        nodes = octets[:-_DIGEST_OCTETS]
+        self._tree = hashlib.sha256(nodes)
+        self._tree_end = len(nodes)
+        if self._tree.digest() != octets[-_DIGEST_OCTETS:]:
+            self._tree_end = 0
+            return b""
+        return nodes
 
     # -- writing -------------------------------------------------------------------------------------------------
 
@@ -132,9 +142,10 @@ class LedgerFiles:
             raise LedgerBusy(
                 f"another process (number {process}) writes to {self.folder}; let it finish or stop it, then try again"
             ) from None
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
         self._lock = handle
+        with contextlib.suppress(OSError):  # on a full disk the lock still holds, only its owner stays unnamed
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
 
     def cut_unfinished(self) -> int:
         """Remove what follows the last whole block; the number of octets removed."""
@@ -175,15 +186,23 @@ class LedgerFiles:
         replace_file(self.folder / "checkpoint", note.encode())
 
     def write_nodes(self, at: int, nodes: bytes) -> None:
-        """Put nodes at octet `at`; what cannot be written is rebuilt when the ledger is next opened."""
+        """Put nodes at octet `at` and end there; what cannot be written is rebuilt when the ledger is next opened.
+
+        Not fsynced: the digest at the end tells a copy that a crash left half-written.
+        """
         try:
-            handle = os.open(self.folder / "tree", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            handle = os.open(self.folder / "tree", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             try:
-                _write_all(handle, nodes, at)
+                if at != self._tree_end:
+                    self._tree = hashlib.sha256(os.pread(handle, at, 0))
+                self._tree.update(nodes)
+                self._tree_end = at + len(nodes)
+                os.ftruncate(handle, at)
+                _write_all(handle, nodes + self._tree.digest(), at)
             finally:
                 os.close(handle)
         except OSError:
-            return
+            self._tree_end = -1
 
     def close(self) -> None:
         """Let go of files and lock."""
