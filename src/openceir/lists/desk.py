@@ -116,7 +116,8 @@ def options_of(policy: Policy, on: date) -> ListOptions:
     Raises: ListError when an operator's id cannot be a file name; PolicyError for a missing value.
     """
     values = {name: limit.value for name, limit in policy.section("lists", on).items()}
-    operators = {name: tuple(entry.get("mcc_mnc", ())) for name, entry in sorted(policy.operators(on).items())}
+    # small letters, as in the sightings: an operator's files come as NorthTel_… and northtel_…
+    operators = {name.lower(): tuple(entry.get("mcc_mnc", ())) for name, entry in sorted(policy.operators(on).items())}
     for name in operators:
         if not is_operator_name(name):
             raise ListError(
