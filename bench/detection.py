@@ -27,7 +27,7 @@ MORE_RULES = """
 [[rule]]
 label = "undeclared"
 reason = "nobody declared it"
-conditions = [{ name = "not_on_association_list" }]
+conditions = [{ name = "not_on_association_list" }, { name = "not_on_registration_list" }]
 max_matching_ratio = 1.0
 
 [[rule]]

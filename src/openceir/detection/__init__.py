@@ -18,10 +18,11 @@ from openceir.detection.measuring import (
 from openceir.detection.ports import CELLS, LISTS, MEASURED, STANDING, Inputs, Measured, SightingsFile
 from openceir.detection.proposal import Change, Devices, Proposal
 from openceir.detection.rule import Rule, Use, example_rules, parse_rules
+from openceir.detection.simulate import RuleEffect, simulate
 
 __all__ = [
     # the verdict
-    "evaluate", "Earlier", "Proposal", "Change", "Devices",
+    "evaluate", "Earlier", "simulate", "RuleEffect", "Proposal", "Change", "Devices",
     # what it is made from
     "Inputs", "Measured", "SightingsFile", "LISTS", "MEASURED", "STANDING", "CELLS",
     # rules and conditions

@@ -58,6 +58,12 @@ class Evidence:
         """What the statement carries."""
         return evidence_digest(self.header, self.salt, self.devices, self.rows)
 
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """The conditions of the rule by name, `not` before an inverted one."""
+        used = json.loads(self.header)["conditions"]
+        return tuple(f"not {one['name']}" if one["invert"] else one["name"] for one in used)
+
     def of(self, device: int) -> EvidenceRow | None:
         """One device's evidence; None when the rule has nothing on it."""
         at = int(np.searchsorted(self.devices, device))

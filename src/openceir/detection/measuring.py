@@ -98,10 +98,7 @@ def conflict_steps(day: date, limits: TravelLimits, widest_m: float) -> list[Ste
         "rat_2g_3g": G2 | G3,
         "rat_4g_5g": G4 | G5,
     }
-    return [
-        Step("located", render(read_sql("measures", "located"), values)),
-        Step("day_conflicts", render(read_sql("measures", "conflicts"), values)),
-    ]
+    return [Step("day_conflicts", render(read_sql("measures", "conflicts"), values))]
 
 
 def see_sightings(engine: Engine, files: Sequence[SightingsFile], operators: Sequence[str]) -> None:

@@ -57,8 +57,11 @@ class Policy:
     @cached_property
     def digest(self) -> bytes:
         """SHA-256 over the sorted JSON of the whole tree: names this policy in statements and evidence."""
-        text = json.dumps(self.tree, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
-        return hashlib.sha256(text.encode()).digest()
+        return hashlib.sha256(self.to_json().encode()).digest()
+
+    def to_json(self) -> str:
+        """The whole tree with one spelling; `policy_from_json` makes the same policy of it."""
+        return json.dumps(self.tree, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
 
     def limit(self, path: str, on: date) -> Limit:
         """The value at a dotted path, as it stood on the day `on`.
@@ -155,6 +158,12 @@ def policy_from_text(*named_texts: tuple[str, str]) -> Policy:
     head = tree["policy"]
     _check_dates("", tree)
     return Policy(name=str(head["name"]), version=str(head["version"]), tree=tree)
+
+
+def policy_from_json(text: str) -> Policy:
+    """The policy that `Policy.to_json` wrote down: nothing is laid under it."""
+    tree = json.loads(text)
+    return Policy(name=str(tree["policy"]["name"]), version=str(tree["policy"]["version"]), tree=tree)
 
 
 def _overlay(under: Mapping[str, Any], over: Mapping[str, Any], *, where: str, path: str) -> dict[str, Any]:

@@ -30,7 +30,10 @@ FROM (
         LAG(imsi) OVER (PARTITION BY device ORDER BY ts, cell, imsi NULLS LAST, operator, rat NULLS LAST) AS previous_imsi,
         LAG(rat) OVER (PARTITION BY device ORDER BY ts, cell, imsi NULLS LAST, operator, rat NULLS LAST) AS previous_rat,
         LAG(operator) OVER (PARTITION BY device ORDER BY ts, cell, imsi NULLS LAST, operator, rat NULLS LAST) AS previous_operator
-      FROM located
+      FROM sightings
+      WHERE ts >= :day_starts_at - :look_back_s AND ts < :day_starts_at + 86400
+        AND device >= 0 AND device < 100000000000000       -- only an IMEI can be in two places
+        AND cell IN (SELECT cell FROM cells)               -- a place that nobody knows is passed over
     ) AS s
     JOIN cells AS c ON c.cell = s.cell
     JOIN cells AS p ON p.cell = s.previous_cell
