@@ -5,16 +5,17 @@ rooms in order; what a room can do alone stays in the room.
 """
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from openceir.errors import OpenceirError
-from openceir.identity import keyed_digest
+from openceir.identity import ODD_DEVICE_BASE, keyed_digest
 from openceir.intake import (
     Bounds,
     Country,
@@ -35,10 +36,13 @@ from openceir.intake import (
     statements_of,
 )
 from openceir.ledger import Audit, Entry, Ledger, LoggedStatement, audit
+from openceir.lists import Desk, ListError, ListHeader, kind_named, options_of
 from openceir.policy import Policy, load_policy
 from openceir.progress import Progress, Silent
 from openceir.settings import Settings, load_settings
 from openceir.statements import (
+    DeviceClassified,
+    DeviceSet,
     KeyRefused,
     MemberKey,
     MemberRefused,
@@ -50,11 +54,12 @@ from openceir.statements import (
     Statement,
     sign,
 )
-from openceir.status import Answer, History, Inquiries, accepted
+from openceir.status import Answer, History, Inquiries, Keys, Status, accepted
 from openceir.status.ports import GoldenDigest
 from openceir.storage.claims import ClaimShelf
 from openceir.storage.database import Database
 from openceir.storage.files import replace_file
+from openceir.storage.holdings import Holdings, Pruned, Updated, sightings_by_operator
 from openceir.storage.identifiers import IdentifierDictionary
 from openceir.storage.journal import ImportJournal
 from openceir.storage.key_files import (
@@ -66,13 +71,21 @@ from openceir.storage.key_files import (
 )
 from openceir.storage.lake import Lake
 from openceir.storage.ledger_files import LedgerFiles
+from openceir.storage.list_runs import ListRun, ListRuns, RunHead
+from openceir.storage.list_sources import SeenWith, gather_lists
 from openceir.storage.listed import ListedClaims
 from openceir.storage.payloads import Payloads
 from openceir.storage.quarantine import RejectReport, reject_report
 from openceir.storage.read_audit import ReadAudit
 from openceir.storage.reference import ASSOCIATION, SUBSCRIBERS, TAC, Cells, ReferenceTables, VersionedTable
+from openceir.storage.retention import first_kept_day
 from openceir.storage.subscribers import SeenSubscribers
 from openceir.storage.tokens import TokenShelf
+
+if TYPE_CHECKING:
+    from openceir.detection import EngineSettings, Inputs, Proposal, RuleEffect
+    from openceir.storage.evidence import DetectionRun, DetectionRuns, Replay
+    from openceir.storage.measures import Folded, Measures
 
 __all__ = ["Register", "open_register"]
 
@@ -119,7 +132,7 @@ class Register:
 
         Raises: KeyRefused when there is such a key; MemberRefused for a new member without a role.
         """
-        if name in {"log", "evidence"}:
+        if name in {"log", "evidence", "lists"}:
             raise KeyRefused(f"{name}.key is the register's own; it is made when it is first needed")
         key = SigningKey(name, os.urandom(32))
         changed = self.members.with_key(member, MemberKey(key.public, valid_from), roles)
@@ -216,6 +229,7 @@ class Register:
             identifiers=self.identifiers,
             policy=self.policy,
             first_seen=self.subscribers.first_seen,
+            evidence=self._evidence_summary,
         )
 
     @cached_property
@@ -331,13 +345,14 @@ class Register:
         progress: Progress = Silent(),  # noqa: B008 - stateless
     ) -> ImportReport:
         """Bring an operator's dump into the lake. Raises: IntakeError when the file is refused; nothing changed then."""
-        dump = name_dump(path, operator, since, until)
+        country = self._country(at.date())
+        dump = name_dump(path, operator, since, until, country.operators)
         known = self.reference.tacs().column("tac").to_numpy()
         with self.lake.receive(dump.operator, path.name) as delivery:
             rejects = Rejects(delivery.quarantine)
             read = read_sightings(
                 path, dump, delivery,
-                country=self._country(at.date()), limits=self._limits("intake.operator", at), bounds=self._bounds(at),
+                country=country, limits=self._limits("intake.operator", at), bounds=self._bounds(at),
                 today=at.date(), is_known_tac=(lambda tacs: np.isin(tacs, known)) if len(known) else None,
                 averages=self.lake.daily_averages, rejects=rejects, progress=progress,
             )  # fmt: skip
@@ -489,6 +504,284 @@ class Register:
             country_codes=tuple(country["country_codes"].value),
             operators={name.lower(): tuple(table.get("mcc_mnc", ())) for name, table in operators.items()},
         )
+
+    # -- lists ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def list_runs(self) -> ListRuns:
+        """Every list ever delivered to operators."""
+        return ListRuns(self.database, self.home / "lists")
+
+    @cached_property
+    def _list_key(self) -> LogKeyFiles:
+        return LogKeyFiles(self.home / "keys" / "lists.key", self.home / "lists" / "lists.vkey")
+
+    def list_signer(self, by: str | None = None) -> SigningKey:
+        """The register's own list key, made when first needed; or the key of a member that may act as regulator.
+
+        Raises: KeyRefused; MemberRefused when the member is no regulator.
+        """
+        if by is None:
+            return self._list_key.private()
+        key = self.signing_key(by)
+        found = self.members.find_key(key.public.kid)
+        if found is None or Role.REGULATOR not in found[0].roles:
+            raise MemberRefused(f"{by} may not sign lists: only a member with the role regulator may")
+        return key
+
+    def make_lists(
+        self, *, on: date, at: datetime, operators: Iterable[str] | None = None, by: str | None = None
+    ) -> ListRun:
+        """Make, sign and deliver the lists of every operator of the policy, or of some, as they hold on the day `on`.
+
+        Raises: ListError when the policy names no operator, or not the one asked for; StorageError.
+        """
+        options = options_of(self.policy, on)
+        asked = options.operators.keys() if operators is None else set(operators)
+        if not asked:
+            raise ListError("the policy names no operator: add [operators.NAME] with mcc_mnc to a file in policy/")
+        if strange := sorted(asked - options.operators.keys()):
+            raise ListError(f"the policy names no operator {strange[0]!r}; it names {', '.join(options.operators)}")
+        key = self.list_signer(by)
+        self.catch_up()
+        texts_of = self.identifiers.texts_of
+
+        def odd_texts(keys: Sequence[int]) -> dict[int, str]:
+            return {key: text for key, (scheme, text) in texts_of(keys).items() if scheme == "malformed"}
+
+        with self._seen_with() as seen:
+            contents = gather_lists(Desk(options, odd_texts), self.claims, seen, on)
+        head = RunHead(
+            made_at=at,
+            as_of_on=on,
+            policy_sha256=self.policy.digest.hex(),
+            ledger_size=self.ledger.size,
+            ledger_root=self.ledger.tree.root().hex(),
+        )
+        return self.list_runs.make(head, contents, asked, key)
+
+    def _seen_with(self) -> SeenWith:
+        if not (self.home / "lake" / "measures").exists():
+            return SeenWith((), ())
+        measured = self.measures.measured()
+        return SeenWith(measured.triplets, measured.devices, self.engine_settings)
+
+    def list_delta(self, operator: str, kind: str, base: int, folder: Path, by: str | None = None) -> ListHeader:
+        """Write into `folder` the delta from any kept run to the operator's newest list. Raises: UnknownSequence."""
+        return self.list_runs.make_delta(operator, kind_named(kind), base, folder, self.list_signer(by))
+
+    # -- the whole register --------------------------------------------------------------------------------------
+
+    def update(
+        self,
+        *,
+        at: datetime,
+        as_of_on: date | None = None,
+        by: str | None = None,
+        progress: Progress = Silent(),  # noqa: B008 - stateless
+    ) -> Updated:
+        """Measure what is new, judge it, sign what was found as `by`, and deliver new lists as of the day of `at`.
+
+        Without `by` the findings stay proposals. A country without operators gets no lists.
+        """
+        folded = self.measure(at=at, progress=progress)
+        run = self.detect(as_of_on, at=at, progress=progress)
+        adopted = len(self.adopt(run.number, by=by, at=at)) if by else None
+        has_operators = bool(self.policy.operators(at.date()))
+        lists = self.make_lists(on=at.date(), at=at) if has_operators else None
+        return Updated(
+            new_files=folded.new_files,
+            detection_run=run.number,
+            proposed=len(run.proposals),
+            adopted=adopted,
+            list_run=lists.sequence if lists else None,
+        )
+
+    def holdings(self, *, at: datetime) -> Holdings:
+        """What the home holds: counts of statements, devices, sightings, imports and lists."""
+        self.catch_up()
+        statuses = self.claims.statuses(at)
+        newest: dict[str, int] = {}
+        for file in self.list_runs.history():
+            newest[file.operator] = max(newest.get(file.operator, 0), file.sequence)
+        self.lake  # noqa: B018 - its table is read
+        return Holdings(
+            statements=self.ledger.size,
+            devices={str(status): int(statuses.where(status).sum()) for status in Status},
+            sightings=sightings_by_operator(self.database),
+            imports=tuple(
+                {"kind": one.kind, "file": one.file, "rows": one.rows, "accepted": one.accepted, "at": one.at.isoformat()}
+                for one in self.journal.history(most=10)
+            ),
+            lists=newest,
+            notes=tuple(self.list_runs.recovered),
+        )
+
+    def prune(self, *, on: date, is_rehearsal: bool = False) -> Pruned:
+        """Erase subscribers' sightings older than policy allows, wherever they stand. What is known of devices stays.
+
+        Full lists that rest on erased sightings go too; whoever held one receives the next list whole.
+        """
+        months = int(self.policy.value("retention.subscriber_months", on))
+        first_kept = first_kept_day(on, months)
+        lists = self.list_runs.prunable(int(self.policy.value("lists.keep_runs", on)), first_kept)
+        old_sightings = len(self.lake.files(until=first_kept - timedelta(days=1)))
+        closed: list[str] = []
+        if not is_rehearsal:
+            self.list_runs.prune(lists)
+            self.lake.prune(months, on)
+            if (self.home / "lake" / "measures").exists():
+                closed = self.measures.forget_subscribers(first_kept)
+                self.detection_runs.forget(first_kept)
+            # What was deleted stays readable in free pages and in the write-ahead log until both are rewritten.
+            self.database.connection.execute("VACUUM")
+            self.database.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return Pruned(
+            first_kept_on=first_kept,
+            sightings_files=old_sightings,
+            months=tuple(closed),
+            list_files=len(lists),
+            is_rehearsal=is_rehearsal,
+        )
+
+    # -- detection -----------------------------------------------------------------------------------------------
+    # What loads the engine is imported where it is used: most answers need none.
+
+    @cached_property
+    def engine_settings(self) -> "EngineSettings":
+        """How much of the machine detection may take."""
+        from openceir.detection import EngineSettings
+
+        spill = self.home / "lake" / "measures" / "spill"
+        return EngineSettings(memory_limit=self.settings.memory_limit, threads=self.settings.threads, spill=spill)
+
+    @cached_property
+    def measures(self) -> "Measures":
+        """The lake's aggregates."""
+        from openceir.storage.measures import Measures
+
+        return Measures(self.home, self.engine_settings)
+
+    @cached_property
+    def detection_runs(self) -> "DetectionRuns":
+        """Runs of detection and their evidence."""
+        from openceir.storage.evidence import DetectionRuns
+
+        return DetectionRuns(self.home, self.database)
+
+    def measure(self, *, at: datetime, progress: Progress = Silent()) -> "Folded":  # noqa: B008 - stateless
+        """Measure what is new in the lake, erase measures of subscribers that retention has reached."""
+        months = int(self.policy.value("retention.subscriber_months", at.date()))
+        first_kept = first_kept_day(at.date(), months)
+        return self.measures.refresh(
+            self.lake.files(), self.cells.table(), self.policy, kept_since=first_kept, progress=progress
+        )
+
+    def detect(
+        self,
+        as_of_on: date | None = None,
+        *,
+        at: datetime,
+        only_rules: Sequence[str] = (),
+        progress: Progress = Silent(),  # noqa: B008 - stateless
+    ) -> "DetectionRun":
+        """Judge every rule as of a day (the newest day of data), over lists as they hold at `at`, and keep the run.
+
+        Where data, policy and day are those of an earlier run, only devices that lists touched are judged again.
+        """
+        from openceir.detection import Earlier, evaluate
+
+        self.measure(at=at, progress=progress)
+        day = as_of_on or self.lake.last_day() or at.date()
+        inputs = self._detection_inputs(at)
+        earlier = None
+        before = self.detection_runs.like(self.policy.digest, inputs.measured.digest, day)
+        if before is not None and not only_rules:
+            touched = self.detection_runs.touched_since(before, inputs)
+            if touched is not None:
+                standing = self.detection_runs.standing_of(before)
+                earlier = Earlier(standing=standing, ever_seen=before.ever_seen, touched=touched)
+        proposals = evaluate(
+            self.policy, day, inputs, evidence_key=self.evidence_key, settings=self.engine_settings,
+            earlier=earlier, only_rules=only_rules, progress=progress,
+        )  # fmt: skip
+        return self.detection_runs.add(
+            proposals, inputs, as_of_on=day, at=at, policy=self.policy, only_rules=only_rules
+        )
+
+    def adopt(self, run: int, *, by: str, at: datetime) -> list[Entry]:
+        """Sign what a run proposed, all rules in one block, and log it. Rules beyond their safety ratio are left out.
+
+        Raises: RunUnknown; DetectionError when the run was adopted before.
+        """
+        from openceir.detection import DetectionError
+
+        kept = self.detection_runs.run(run)
+        if kept.adopted_at is not None:
+            raise DetectionError(f"run {run} was adopted on {kept.adopted_at:%Y-%m-%d}; make a new run")
+        said = [
+            statement
+            for proposal in self.detection_runs.proposals_of(kept)
+            if proposal.refusal is None
+            for statement in self._classified(proposal)
+        ]
+        entries = self.state(said, by=by, at=at) if said else []
+        self.detection_runs.note_adoption(run, at)
+        return entries
+
+    def replay(self, run: int) -> "Replay":
+        """Judge again what a run judged, from its own policy and lists, and say whether the outcome is the same."""
+        from openceir.detection import evaluate
+        from openceir.policy import policy_from_json
+        from openceir.storage.evidence import Replay, outcome_digest
+
+        kept = self.detection_runs.run(run)
+        measured = self.measures.measured()
+        proposals = evaluate(
+            policy_from_json(kept.policy), kept.as_of_on, self.detection_runs.inputs_of(kept, measured),
+            evidence_key=self.evidence_key, settings=self.engine_settings, only_rules=kept.only_rules,
+        )  # fmt: skip
+        return Replay(kept, outcome_digest(proposals), measured.digest)
+
+    def simulate_policy(self, other: Policy, as_of_on: date | None = None, *, at: datetime) -> "list[RuleEffect]":
+        """What another policy would do to whom; measures are brought up to date, nothing else is written."""
+        from openceir.detection import simulate
+
+        self.measure(at=at)
+        day = as_of_on or self.lake.last_day() or at.date()
+        return simulate(
+            self.policy, other, day, self._detection_inputs(at),
+            evidence_key=self.evidence_key, settings=self.engine_settings,
+        )  # fmt: skip
+
+    def _detection_inputs(self, at: datetime) -> "Inputs":
+        from openceir.storage.detection_inputs import gather_inputs
+
+        return gather_inputs(self.claims, self.reference, self.measures.measured(), at)
+
+    def _classified(self, proposal: "Proposal") -> list[DeviceClassified]:
+        """The statements that adopt a proposal: one for who is new and who is cleared, one a change of consequence."""
+        rule = proposal.rule
+        none = np.empty(0, np.int64)
+        parts = [(proposal.matched, proposal.cleared, proposal.block_on, proposal.amnesty)]
+        parts += [(change.devices, none, change.block_on, change.amnesty) for change in proposal.changed]
+        return [
+            DeviceClassified(
+                rule=rule.label, conditions=proposal.evidence.conditions, blocking=rule.blocking,
+                marks_duplicate=rule.marks_duplicate, policy_digest=proposal.policy_digest,
+                as_of_on=proposal.as_of_on, evidence_digest=proposal.evidence.digest, block_on=block_on,
+                amnesty=amnesty, matched=self._device_set(matched), cleared=self._device_set(cleared),
+            )
+            for matched, cleared, block_on, amnesty in parts
+            if len(matched) or len(cleared)
+        ]  # fmt: skip
+
+    def _device_set(self, keys: Keys) -> DeviceSet:
+        odd = keys[keys >= ODD_DEVICE_BASE].tolist()
+        return DeviceSet.of(keys=keys[keys < ODD_DEVICE_BASE], others=self.identifiers.texts_of(odd).values())
+
+    def _evidence_summary(self, device: int, rule: str, evidence_digest: bytes | None) -> Mapping[str, Any] | None:
+        return self.detection_runs.summary_of(device, rule, evidence_digest)
 
 
 def open_register(home: Path) -> Register:
