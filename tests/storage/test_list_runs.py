@@ -284,7 +284,7 @@ def test_a_run_killed_anywhere_is_there_whole_or_not_at_all(tmp_path):
             assert visible == before
         else:
             whole += 1
-            assert len(visible) == 2 * 5 * 3 + 2 * 5 * 6 + 4  # full lists; full lists and deltas; what words need
+            assert len(visible) == 2 * 5 * 3 + 2 * 5 * 6 + 2  # full lists; full lists and deltas; what words need
             for file in again.history():
                 verify_list(again.files_of(file), KEY.public)
         run = again.make(head(3), contents(["C"], [ALICE]), OPERATORS, KEY)

@@ -339,18 +339,14 @@ class ListRuns:
             self._remove_what_is_not_kept()
 
     def _remove_what_is_not_kept(self) -> None:
-        kept = {self.files_of(file).stem for file in self.history() if file.kept}
-        for folder in sorted(self.folder.glob("[0-9]*/*")):
-            notifies = any(stem.parent == folder and "_notifications_" in stem.name for stem in kept)
-            for path in sorted(folder.iterdir()):
-                if path.name == WHY:
-                    if not notifies:
-                        path.unlink()
-                elif ListFiles.of(path).stem not in kept:
+        kept = {self.files_of(file) for file in self.history() if file.kept}
+        for run in sorted(self.folder.glob("[0-9]*")):
+            if not any(files.stem.is_relative_to(run) and "_notifications_" in files.stem.name for files in kept):
+                (run / WHY).unlink(missing_ok=True)
+            for path in sorted(run.glob("*/*")):
+                if ListFiles.of(path) not in kept:
                     path.unlink()
-            if not any(folder.iterdir()):
-                folder.rmdir()
-        for folder in sorted(self.folder.glob("[0-9]*")):
-            if not any(folder.iterdir()):
-                folder.rmdir()
+            for folder in (*sorted(path for path in run.iterdir() if path.is_dir()), run):
+                if not any(folder.iterdir()):
+                    folder.rmdir()
         fsync_folder(self.folder)

@@ -29,7 +29,9 @@ from openceir.storage.list_files import FILE_MODE, ListFiles
 
 __all__ = ["WHY", "Contents", "ListMaker", "MadeList", "OldList", "RunHead", "is_sound", "moment_text", "write_delta"]
 
-WHY = "why.csv"  # beside an operator's lists: what the words of later deltas need; not for the operator
+WHY = (
+    "why.csv"  # in the run's folder, outside the operators': what the words of deltas need, and no operator's business
+)
 _FOLDER_MODE = 0o750
 
 
@@ -119,10 +121,10 @@ class ListMaker:
     def write(self, operators: Iterable[str], before: Callable[[str, str], OldList | None]) -> list[MadeList]:
         """Write the lists of these operators; `before` is what an operator was last given of a kind."""
         made = []
+        self._write_why()
         for operator in operators:
             folder = self.stage / operator
             folder.mkdir(mode=_FOLDER_MODE)
-            self._write_why(folder)
             made += [self._write_list(folder, operator, kind, before(operator, kind.name)) for kind in KINDS.values()]
             fsync_folder(folder)
         fsync_folder(self.stage)
@@ -182,9 +184,9 @@ class ListMaker:
             self._shared[kind.name] = written
         return written
 
-    def _write_why(self, folder: Path) -> None:
+    def _write_why(self) -> None:
         rows = {*((imei, "", "") for imei in self.contents.coming), *self.contents.settled}
-        _write_rows(folder / WHY, WHY_COLUMNS, sorted(rows))
+        _write_rows(self.stage / WHY, WHY_COLUMNS, sorted(rows))
 
 
 def write_delta(
@@ -244,7 +246,7 @@ def _gone(old_rows: Path, folder: Path, full: ListHeader) -> Gone:
     notifications = KINDS["notifications"]
     with old_rows.open("rb") as source:
         notified = {row[0] for row in read_rows(notifications.columns, 3, source, old_rows.name)}
-    with (folder / WHY).open("rb") as source:
+    with (folder.parent / WHY).open("rb") as source:
         why = list(read_rows(WHY_COLUMNS, 3, source, WHY))
     return Gone.of({row[0] for row in rows(KINDS["blocklist"])}, rows(KINDS["blockranges"]), why)
 
