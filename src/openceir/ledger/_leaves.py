@@ -1,5 +1,7 @@
 """Where a leaf hash stands in the log: how a statement sent twice is noticed, and a target found."""
 
+from array import array
+from bisect import bisect_left
 from typing import Final
 
 import numpy as np
@@ -29,8 +31,8 @@ class LeafIndex:
         recent = self._recent.get(leaf_hash)
         if recent is not None:
             return recent
-        prefix = np.uint64(int.from_bytes(leaf_hash[:8], "little"))
-        at = int(self._prefixes.searchsorted(prefix))
+        prefix = int.from_bytes(leaf_hash[:8], "little")
+        at = bisect_left(self._prefixes, prefix)
         while at < len(self._prefixes) and self._prefixes[at] == prefix:
             index = int(self._indexes[at])
             if self._tree.leaf_hash(index) == leaf_hash:
@@ -56,6 +58,6 @@ class LeafIndex:
         leaves = np.arange(self._tree.size, dtype=np.uint64)
         prefixes = nodes[(2 * leaves - np.bitwise_count(leaves)).astype(np.int64)]
         order = np.argsort(prefixes, kind="stable")
-        self._prefixes = prefixes[order]
+        self._prefixes = array("Q", prefixes[order].tobytes())  # bisecting it costs a quarter of numpy's search for one
         self._indexes = order
         self._recent = {}

@@ -189,7 +189,8 @@ class Ledger:
         On return they are on the disk and under a signed checkpoint. `at` is the time of the block; should the clock
         have run back, the time of the last block counts.
         Raises: StatementRefused or Duplicate for the first statement that may not enter; LedgerBusy when another
-        process writes; StorageError when the disk refuses. Nothing was logged then.
+        process writes; StorageError when the disk refuses. Nothing was logged then. What `on_append` raises comes
+        after: the statements are logged, and the view catches up later.
         """
         if len(statements) > MOST_IN_BLOCK:
             raise LedgerError(

@@ -14,7 +14,7 @@ import cbor2
 
 from openceir.statements.errors import StatementRefused
 
-__all__ = ["read_canonical", "write_canonical"]
+__all__ = ["not_canonical", "read_canonical", "read_loosely", "write_canonical", "write_octets"]
 
 DEEPEST = 8
 
@@ -38,8 +38,23 @@ def read_canonical(octets: bytes, what: str) -> Any:
 
     Raises: StatementRefused when they are cut, followed by more, nested too deeply, tagged or spelt in another way.
     """
+    value = read_loosely(octets, what)
     try:
-        value = cbor2.loads(
+        same = cbor2.dumps(value, canonical=True) == octets
+    except (cbor2.CBORError, ValueError, TypeError, OverflowError) as wrong:
+        raise unreadable(what) from wrong
+    if not same:
+        raise not_canonical(what)
+    return value
+
+
+def read_loosely(octets: bytes, what: str) -> Any:
+    """The value that `octets` spell or begin with; the caller writes it again and compares.
+
+    Raises: StatementRefused when they are cut, nested too deeply or tagged.
+    """
+    try:
+        return cbor2.loads(
             octets,
             max_depth=DEEPEST,
             allow_indefinite=False,
@@ -48,13 +63,25 @@ def read_canonical(octets: bytes, what: str) -> Any:
             semantic_decoders=_NO_TAGS,
             tag_hook=_refuse_tag,
         )
-        same = cbor2.dumps(value, canonical=True) == octets
     except (cbor2.CBORError, ValueError, TypeError, OverflowError) as wrong:
-        raise StatementRefused(
-            f"{what} is not CBOR that can be read; was the file cut or changed on its way?"
-        ) from wrong
-    if not same:
-        raise StatementRefused(
-            f"{what} is not in canonical CBOR (RFC 8949 §4.2.1); encode it canonically and sign anew"
-        )
-    return value
+        raise unreadable(what) from wrong
+
+
+def write_octets(octets: bytes) -> bytes:
+    """The spelling of an octet string; by hand, since every envelope is made of them (RFC 8949 §3.1)."""
+    length = len(octets)
+    if length < 24:
+        return bytes([0x40 | length]) + octets
+    if length < 1 << 8:
+        return bytes([0x58, length]) + octets
+    return (b"\x59" + length.to_bytes(2) if length < 1 << 16 else b"\x5a" + length.to_bytes(4)) + octets
+
+
+def unreadable(what: str) -> StatementRefused:
+    """The refusal of octets that are no CBOR."""
+    return StatementRefused(f"{what} is not CBOR that can be read; was the file cut or changed on its way?")
+
+
+def not_canonical(what: str) -> StatementRefused:
+    """The refusal of a second spelling."""
+    return StatementRefused(f"{what} is not in canonical CBOR (RFC 8949 §4.2.1); encode it canonically and sign anew")

@@ -8,7 +8,7 @@ Source: RFC 9052 §4.2 and §4.4; alg -8 is EdDSA (RFC 9053 §2.2).
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from openceir.statements._cbor import read_canonical, write_canonical
+from openceir.statements._cbor import not_canonical, read_loosely, write_canonical, write_octets
 from openceir.statements.errors import StatementRefused
 from openceir.statements.keys import PublicKey, SigningKey
 
@@ -48,21 +48,32 @@ class Sign1:
             raise StatementRefused(
                 f"{what} does not begin with the tag of COSE_Sign1 (18); is it another kind of file?"
             )
-        parts = read_canonical(octets[1:], what)
-        match parts:
+        match read_loosely(octets[1:], what):
             case [bytes(protected), dict(unprotected), bytes() | None as payload, bytes(signature)] if (
                 len(signature) == 64
             ):
-                return cls(protected, payload, signature, unprotected)
-        raise StatementRefused(
-            f"{what} is not a COSE_Sign1 message: protected, unprotected, payload, signature of 64 octets"
-        )
+                message = cls(protected, payload, signature, unprotected)
+            case _:
+                raise StatementRefused(
+                    f"{what} is not a COSE_Sign1 message: protected, unprotected, payload, signature of 64 octets"
+                )
+        if message.write() != octets:
+            raise not_canonical(what)
+        return message
 
     def write(self) -> bytes:
         """The octets of this message."""
-        return _TAG_18 + write_canonical([self.protected, self.unprotected, self.payload, self.signature])
+        return b"".join(
+            (
+                _TAG_18 + b"\x84",
+                write_octets(self.protected),
+                write_canonical(self.unprotected) if self.unprotected else b"\xa0",
+                b"\xf6" if self.payload is None else write_octets(self.payload),
+                write_octets(self.signature),
+            )
+        )
 
 
 def _sig_structure(protected: bytes, payload: bytes) -> bytes:
     """What is signed: ["Signature1", protected, external_aad, payload] (RFC 9052 §4.4)."""
-    return write_canonical(["Signature1", protected, b"", payload])
+    return b"\x84\x6aSignature1" + write_octets(protected) + b"\x40" + write_octets(payload)

@@ -19,7 +19,6 @@ MOST_RANGES: Final = 100_000
 MOST_OTHERS: Final = 1_000_000
 FEW: Final = 32  # up to here the payload lists IMEIs as texts that a person can read
 
-_IMEI = re.compile(r"[0-9]{14}", re.ASCII)
 _SCHEME = re.compile(r"[a-z][a-z0-9-]{0,31}", re.ASCII)
 _LONGEST_OTHER = 200
 _PAST_LAST_KEY = 10**14
@@ -105,7 +104,7 @@ class DeviceSet:
         if isinstance(device, tuple):
             return device in self.others
         if isinstance(device, str):
-            if not _IMEI.fullmatch(device):
+            if not _is_imei(device):
                 return False
             device = int(device)
         if not isinstance(device, int | np.integer):
@@ -156,25 +155,29 @@ class DeviceSet:
         """
         if not isinstance(parts, dict) or not parts.keys() <= {"imeis", "bitmap", "ranges", "others"}:
             raise StatementRefused("devices must be a map of imeis or bitmap, ranges and others")
+        if not all(parts.values()):
+            raise StatementRefused("an empty part of devices is left out; the empty set is an empty map")
         keys: tuple[int, ...] | Keys = _NO_KEYS
         bitmap = parts.get("bitmap")
         if bitmap is not None:
             if not isinstance(bitmap, bytes) or "imeis" in parts:
                 raise StatementRefused("devices carry one octet string named bitmap, or texts named imeis, not both")
             keys = read_bitmap(bitmap, MOST_DEVICES)
+            if not len(keys):
+                raise StatementRefused("the bitmap of devices is empty; leave it out")
         elif "imeis" in parts:
             keys = tuple(_key(text) for text in _items(parts["imeis"], "imeis"))
             if not 1 <= len(keys) <= FEW or any(a >= b for a, b in pairwise(keys)):
                 raise StatementRefused(f"imeis must be 1 to {FEW} texts, ascending and distinct; use a bitmap for more")
-        pairs = [_pair(item) for item in _items(parts.get("ranges", ()), "ranges")]
-        ranges = tuple((_key(lo), _key(hi)) for lo, hi in pairs)
-        others = [_checked(_pair(item)) for item in _items(parts.get("others", ()), "others")]
-        if ranges != _merged(ranges) or others != sorted(set(others)):
-            raise StatementRefused(
-                "ranges and others must be ascending and distinct, ranges also apart; sort and merge"
-            )
-        made = cls(keys, ranges, frozenset(others), bitmap)
-        made._refuse_too_many()
+        made = cls(keys, bitmap=bitmap)
+        if len(parts) > 1 or not len(keys):  # most statements name single IMEIs and nothing else
+            pairs = [_pair(item) for item in _items(parts.get("ranges", ()), "ranges")]
+            ranges = tuple((_key(lo), _key(hi)) for lo, hi in pairs)
+            others = [_checked(_pair(item)) for item in _items(parts.get("others", ()), "others")]
+            if ranges != _merged(ranges) or others != sorted(set(others)):
+                raise StatementRefused("ranges and others must be ascending and distinct, ranges also apart; sort them")
+            made = cls(keys, ranges, frozenset(others), bitmap)
+            made._refuse_too_many()
         return made
 
     def encode(self) -> bytes:
@@ -196,8 +199,12 @@ class DeviceSet:
                 raise StatementRefused(f"{number} {what} in one statement, the most is {most}; send several statements")
 
 
+def _is_imei(text: str) -> bool:
+    return len(text) == 14 and text.isascii() and text.isdigit()
+
+
 def _key(text: object) -> int:
-    if not isinstance(text, str) or not _IMEI.fullmatch(text):
+    if not isinstance(text, str) or not _is_imei(text):
         raise StatementRefused("a device is named by the 14 digits that identify it, without check digit or version")
     return int(text)
 

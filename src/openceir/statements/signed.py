@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, Final
 
-from openceir.statements._cbor import read_canonical, write_canonical
+from openceir.statements._cbor import not_canonical, read_canonical, read_loosely, write_canonical, write_octets
 from openceir.statements.cose import ALG, CWT_CLAIMS, EDDSA, KID, Sign1
 from openceir.statements.errors import KeyOutOfDate, StatementRefused
 from openceir.statements.keys import SigningKey
@@ -75,17 +75,21 @@ class SignedStatement:
 
     def write(self) -> bytes:
         """The octets of a .statement file: canonical CBOR [signed octets, salt, payload]."""
-        return write_canonical([self.octets, self.salt, self.payload])
+        return b"\x83" + write_octets(self.octets) + write_octets(self.salt) + write_octets(self.payload)
 
     @classmethod
     def read(cls, file_octets: bytes) -> "SignedStatement":
         """What `write` wrote; raises StatementRefused."""
         if len(file_octets) > MOST_PAYLOAD_OCTETS + MOST_SIGNED_OCTETS + 64:
             raise StatementRefused(f"a statement has at most {MOST_PAYLOAD_OCTETS} octets; send several")
-        match read_canonical(file_octets, "the statement file"):
+        match read_loosely(file_octets, "the statement file"):
             case [bytes(octets), bytes(salt), bytes(payload)]:
-                return cls(octets, salt, payload)
-        raise StatementRefused("a statement file holds three octet strings: signed part, salt and payload")
+                signed = cls(octets, salt, payload)
+            case _:
+                raise StatementRefused("a statement file holds three octet strings: signed part, salt and payload")
+        if signed.write() != file_octets:
+            raise not_canonical("the statement file")
+        return signed
 
 
 def sign(said: Statement, key: SigningKey, *, issuer: str, stated_at: datetime, salt: bytes) -> SignedStatement:
