@@ -610,7 +610,13 @@ class Register:
             devices={str(status): int(statuses.where(status).sum()) for status in Status},
             sightings=sightings_by_operator(self.database),
             imports=tuple(
-                {"kind": one.kind, "file": one.file, "rows": one.rows, "accepted": one.accepted, "at": one.at.isoformat()}
+                {
+                    "kind": one.kind,
+                    "file": one.file,
+                    "rows": one.rows,
+                    "accepted": one.accepted,
+                    "at": one.at.isoformat(),
+                }
                 for one in self.journal.history(most=10)
             ),
             lists=newest,

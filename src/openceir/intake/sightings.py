@@ -6,7 +6,7 @@ a limit of the policy section `intake.operator` is refused whole.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -83,8 +83,13 @@ class SightingsRead:
     digest: bytes = b""
 
 
-def name_dump(path: Path, operator: str | None, since: date | None, until: date | None) -> Dump:
+def name_dump(
+    path: Path, operator: str | None, since: date | None, until: date | None, known: Collection[str] = ()
+) -> Dump:
     """Operator and days: what the caller says, else the file's name `<operator>_<YYYYMMDD>_<YYYYMMDD>`.
+
+    Between operator and days more may stand (`northtel_east_20261001_20261031`): the first part counts if it is one of
+    the `known` operators and the whole is not.
 
     Raises: IntakeError when no operator is known, a date is none, or the days are swapped.
     """
@@ -104,6 +109,8 @@ def name_dump(path: Path, operator: str | None, since: date | None, until: date 
             f"{path.name}: whose dump is it? name it <operator>_<YYYYMMDD>_<YYYYMMDD>.csv, or give --operator",
         )
     operator = operator.lower()
+    if operator not in known and operator.partition("_")[0] in known:
+        operator = operator.partition("_")[0]
     if not _OPERATOR.fullmatch(operator):
         raise IntakeError("intake-operator", f"{path.name}: operator {operator!r} is not letters, digits, _ . and -")
     if since and until and since > until:
