@@ -1,0 +1,79 @@
+"""Random small worlds: few devices, numbers, days and cells, so that they meet often."""
+
+from datetime import date, timedelta
+
+from hypothesis import strategies as st
+from tests.detection.small_world import Sighting, World, instant, key
+
+from openceir.identity import rat_mask
+
+FIRST_DAY = date(2026, 9, 28)  # so that windows cross the end of a month
+DAYS = 10
+LAST_DAY = FIRST_DAY + timedelta(days=DAYS - 1)
+DEVICES = [
+    1_001_000_000_001, 1_001_000_000_002, 1_018_000_000_001, 440_000_000_001, 440_015_202_000,
+    35_000_001_000_001, 35_000_002_000_002, 35_000_003_000_003, 86_000_001_000_001, 99_999_999_999_999,
+    10**14 + 1, 10**14 + 2,
+]  # fmt: skip
+IMSIS = [key(t) for t in ("001010000000001", "001010000000002", "00102000000003", "001990000000004", "310150000000005")]
+IMSIS += [key("0010112")]  # too short to be one
+MSISDNS = [key(t) for t in ("999100000001", "999100000002", "999100000003", "999100000007", "1234")]
+RATS = [None, *(rat_mask(code) for code in ("002", "001", "006", "051", "001|006", "003"))]
+# Three towns: a and b are 160 km apart, c lies 1,100 km from both; the second cell of a town is near the first.
+CELLS = (
+    (1, 10.0, 20.0, 5_000.0), (2, 10.05, 20.05, 5_000.0), (3, 11.44, 20.0, 3_000.0), (4, 11.5, 20.0, None),
+    (5, 20.0, 20.0, None),
+)  # fmt: skip
+TACS = sorted({device // 10**6 for device in DEVICES if device < 10**14})
+
+devices = st.sampled_from(DEVICES)
+days = st.integers(0, DAYS - 1).map(lambda n: FIRST_DAY + timedelta(days=n))
+
+
+@st.composite
+def sighting(draw: st.DrawFn, timed: bool = False) -> Sighting:
+    day = draw(days)
+    hours = draw(st.sampled_from([None, 0.0, 0.01, 0.5, 6.0, 12.0, 12.01, 12.5, 23.9, 23.999]))
+    if timed and hours is None:
+        hours = 1.0
+    return Sighting(
+        day=day,
+        operator=draw(st.sampled_from(["northtel", "southtel"])),
+        device=draw(st.sampled_from(DEVICES[:3]) if timed else st.one_of(st.none(), devices)),
+        imsi=draw(st.one_of(st.none(), st.sampled_from(IMSIS))),
+        msisdn=draw(st.one_of(st.none(), st.sampled_from(MSISDNS))),
+        rat=draw(st.sampled_from(RATS)),
+        ts=None if hours is None else instant(day, hours),
+        cell=None if hours is None else draw(st.sampled_from([1, 2, 3, 4, 5, 99])),
+    )
+
+
+def rows(*columns: st.SearchStrategy) -> st.SearchStrategy:
+    return st.lists(st.tuples(*columns), max_size=5, unique=True)
+
+
+ranges = st.tuples(devices, devices).map(lambda pair: (min(pair), max(pair)))
+names = st.sampled_from(["", "Maker", "Other"])
+tac_rows = st.lists(
+    st.tuples(
+        st.sampled_from(TACS), st.sampled_from([None, "Maker", "Other"]), st.sampled_from(["", "One", "Two"]),
+        st.sampled_from(["Module", "Smartphone", None]), st.sampled_from([None, 1, 3, 7, 15]),
+    ),
+    max_size=6, unique_by=lambda row: row[0],
+)  # fmt: skip
+
+lists = st.fixed_dictionaries(
+    {
+        "stolen": rows(devices),
+        "barred": rows(devices),
+        "barred_tac": rows(st.sampled_from(TACS)),
+        "monitored": st.lists(st.tuples(devices, st.integers(20_720, 20_730)), max_size=3),
+        "registered": rows(devices),
+        "registered_range": st.lists(ranges, max_size=3),
+        "associated": rows(devices),
+        "subscriber": rows(st.sampled_from(IMSIS), st.sampled_from(["U1", "U2", "U3"])),
+        "tac": tac_rows,
+    }
+)
+sightings = st.lists(sighting(), max_size=40) | st.lists(sighting(timed=True), max_size=60)
+worlds = st.builds(World, sightings=sightings.map(tuple), lists=lists, cells=st.just(CELLS))

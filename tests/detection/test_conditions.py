@@ -1,0 +1,160 @@
+"""Each condition, as SQL over measures, against the slow twin; and what no random world shows by itself."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.detection.small_world import Sighting, World, instant, judge, key, rule, rules, standing_set, use
+from tests.detection.strategies import CELLS, DAYS, FIRST_DAY, worlds
+from tests.detection.twin import Twin
+
+from openceir.detection import conditions
+
+AVERAGE = {
+    "threshold": st.sampled_from([1.0, 1.5, 2.0]),
+    "period_days": st.integers(1, 9),
+    "min_seen_days": st.integers(0, 3),
+}
+LOOK = {"period_days": st.integers(1, 9)}
+# Every condition with the limits it is tried with. A new condition must be added here: the test below says so.
+LIMITS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
+    "stolen_list": {}, "barred": {}, "barred_tac": {}, "malformed": {}, "test_tac": {}, "known_non_unique": {},
+    "inconsistent_rat": {}, "not_on_registration_list": {}, "not_on_association_list": {},
+    "monitoring": {"monitored_days": st.integers(0, 8)},
+    "gsma_not_found": {"delay_days": st.dictionaries(st.sampled_from(["00", "01", "35", "86"]), st.integers(0, 9))},
+    "duplicate_threshold": {"threshold": st.integers(1, 3), "use_msisdn": st.booleans(),
+                            "period_days": st.integers(1, 9), "period_months": st.integers(0, 1)},
+    "duplicate_daily_avg": AVERAGE,
+    "daily_avg_uid": AVERAGE,
+    "transient": {"period_days": st.integers(1, 4), "num_msisdns": st.integers(1, 3)},
+    "used_by_subscriber": LOOK, "international_roamer": LOOK, "local_other_roamer": LOOK,
+    "time_distance": {"period_days": st.integers(1, 9), "speed_kmh": st.sampled_from([250, 300, 1000]),
+                      "conflicts": st.integers(1, 3), "days": st.integers(1, 2)},
+    "simultaneous_use": {"period_days": st.integers(1, 9), "conflicts": st.integers(1, 2), "days": st.integers(1, 2)},
+}  # fmt: skip
+
+
+def test_every_condition_has_a_twin():
+    assert conditions().keys() == LIMITS.keys()
+    assert all(hasattr(Twin, name) for name in LIMITS)
+
+
+@settings(max_examples=35, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(
+    world=worlds,
+    limits=st.fixed_dictionaries({n: st.fixed_dictionaries(s) for n, s in LIMITS.items()}),
+    back=st.integers(0, DAYS - 1),
+)
+def test_sql_and_the_slow_twin_agree(world, limits, back):
+    """As of any day, later sightings being there; the inverse of a condition is every other device that was seen."""
+    as_of_on = FIRST_DAY + timedelta(days=back)
+    twin = Twin(world, as_of_on)
+    texts = [rule(name, use(name, **params)) for name, params in limits.items()]
+    texts += [rule(f"not_{name}", use(name, invert=True, **params)) for name, params in limits.items()]
+    found = judge(world, rules("".join(texts)), as_of_on)
+    for name, params in limits.items():
+        expected = twin.matching(name, **params)
+        assert standing_set(found[name]) == expected, name
+        assert standing_set(found[f"not_{name}"]) == twin.seen - expected, f"not {name}"
+    assert {proposal.ever_seen for proposal in found.values()} == {len(twin.seen)}
+
+
+ALICE, MALLORY = 35_000_001_000_001, 35_000_002_000_002
+DAY = date(2026, 10, 5)
+ONE, TWO = key("001010000000001"), key("001010000000002")
+
+
+def seen_at(device: int, imsi: int, cell: int, day: date, hours: float, operator: str = "northtel") -> Sighting:
+    return Sighting(day, operator, device, imsi=imsi, rat=64, ts=instant(day, hours), cell=cell)
+
+
+def test_a_two_sim_phone_at_one_place_never_conflicts():
+    """Both SIM cards of Alice's phone, every half hour for ten days, at the two operators' masts of one town."""
+    seen = [
+        seen_at(ALICE, imsi, cell, FIRST_DAY + timedelta(days=day), hour / 2, operator)
+        for day in range(DAYS)
+        for hour in range(48)
+        for imsi, cell, operator in ((ONE, 1, "northtel"), (TWO, 2, "southtel"))
+    ]
+    policy = rules(
+        rule("td", use("time_distance", conflicts=1, days=1)) + rule("su", use("simultaneous_use", conflicts=1, days=1))
+    )
+    found = judge(World(tuple(seen), cells=CELLS), policy, FIRST_DAY + timedelta(days=DAYS - 1))
+    assert standing_set(found["td"]) == standing_set(found["su"]) == set()
+
+
+def test_mallorys_clone_in_another_town_is_found_and_alices_journey_is_not():
+    """Alice drives the 160 km between two towns in two hours; Mallory's copy is used in both within minutes."""
+    seen = []
+    for day in (DAY, DAY + timedelta(days=1)):
+        seen += [seen_at(ALICE, ONE, 1, day, 8), seen_at(ALICE, ONE, 3, day, 10), seen_at(ALICE, ONE, 1, day, 18)]
+        for hour in (8, 12, 16):
+            seen += [seen_at(MALLORY, ONE, 1, day, hour), seen_at(MALLORY, TWO, 3, day, hour + 0.01)]
+    policy = rules(rule("td", use("time_distance")) + rule("su", use("simultaneous_use")))
+    found = judge(World(tuple(seen), cells=CELLS), policy, DAY + timedelta(days=1))
+    assert standing_set(found["td"]) == standing_set(found["su"]) == {MALLORY}
+
+
+def test_a_conflict_across_midnight_counts_on_the_later_day():
+    seen = (seen_at(MALLORY, ONE, 1, DAY, 23.99), seen_at(MALLORY, TWO, 3, DAY + timedelta(days=1), 0.01))
+    policy = rules(rule("td", use("time_distance", conflicts=1, days=1, period_days=1)))
+    world = World(seen, cells=CELLS)
+    assert standing_set(judge(world, policy, DAY)["td"]) == set()
+    assert standing_set(judge(world, policy, DAY + timedelta(days=1))["td"]) == {MALLORY}
+
+
+def test_an_unknown_model_is_never_exempt():
+    """Fault 6 of the peer: exempting modules also let every unregistered device of an unknown model go."""
+    module, phone = 35_000_001_000_001, 86_000_001_000_001
+    seen = tuple(Sighting(DAY, "northtel", device, imsi=ONE) for device in (module, phone))
+    world = World(seen, {"tac": [(35_000_001, "Maker", "One", "Module", 15)]})
+    policy = rules(rule("r", use("not_on_registration_list")) + rule("a", use("not_on_association_list")))
+    found = judge(world, policy, DAY)
+    assert standing_set(found["r"]) == standing_set(found["a"]) == {phone}
+
+
+def test_letters_in_an_imei_stop_nobody():
+    """Fault 1 of the peer: one IMEI with letters ended the whole run of its series condition."""
+    odd = 10**14 + 1
+    seen = [
+        Sighting(DAY, "northtel", device, imsi=ONE, msisdn=key(f"99910000000{n}"))
+        for device in (odd, ALICE)
+        for n in range(3)
+    ]
+    policy = rules(rule("t", use("transient", period_days=1)) + rule("m", use("malformed")))
+    found = judge(World(tuple(seen)), policy, DAY)
+    assert standing_set(found["t"]) == {odd, ALICE}
+    assert standing_set(found["m"]) == {odd}
+
+
+def test_persons_are_averaged_over_days_as_documented():
+    """Fault 5 of the peer: two persons every day for ten days are 2.0 a day, not 2 / 10."""
+    seen = tuple(
+        Sighting(FIRST_DAY + timedelta(days=day), "northtel", MALLORY, imsi=imsi)
+        for day in range(10)
+        for imsi in (ONE, TWO)
+    )
+    world = World(seen, {"subscriber": [(ONE, "U1"), (TWO, "U2")]})
+    policy = rules(rule("u", use("daily_avg_uid", threshold=2.0, period_days=30, min_seen_days=5)))
+    assert standing_set(judge(world, policy, FIRST_DAY + timedelta(days=9))["u"]) == {MALLORY}
+
+
+def test_nine_digit_telephone_numbers_count():
+    """Fault 8 of the peer: numbers of fewer than 12 digits were invisible to it."""
+    seen = tuple(Sighting(DAY, "northtel", MALLORY, msisdn=key(number)) for number in ("612345671", "612345672"))
+    policy = rules(rule("d", use("duplicate_threshold", threshold=2, use_msisdn=True)))
+    assert standing_set(judge(World(seen), policy, DAY)["d"]) == {MALLORY}
+
+
+@pytest.mark.parametrize(
+    ("as_of_on", "hit"),
+    [(DAY - timedelta(days=1), False), (DAY, True), (DAY + timedelta(days=1), True), (DAY + timedelta(days=2), False)],
+)
+def test_both_ends_of_the_window_belong_to_it_and_later_data_do_not_reach_back(as_of_on, hit):
+    """Fault 9 of the peer: the last day counted or not depending on when the run was made."""
+    later = Sighting(DAY + timedelta(days=40), "northtel", MALLORY, imsi=ONE)
+    world = World((Sighting(DAY, "northtel", MALLORY, imsi=ONE), later))
+    policy = rules(rule("d", use("duplicate_threshold", threshold=1, period_days=2)))
+    assert standing_set(judge(world, policy, as_of_on)["d"]) == ({MALLORY} if hit else set())
