@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.intake.conftest import AT, new_register
 
 from openceir.identity import imei_digits, rat_mask, subscriber_digits
-from openceir.intake import Bounds, IntakeError, Rejects, name_dump, read_sightings
+from openceir.intake import Bounds, Country, IntakeError, Rejects, name_dump, read_sightings
 from openceir.progress import Silent
 from openceir.storage.lake import COLUMNS
 
@@ -283,8 +283,6 @@ def test_every_row_is_read_as_a_slow_reader_reads_it(tmp_path_factory, rows):
 
 
 def new_country():
-    from openceir.intake import Country
-
     return Country(mcc=("001",), country_codes=("999",), operators={"northtel": ("00101",)})
 
 
