@@ -16,10 +16,10 @@ Source: RFC 9052 (COSE_Sign1), RFC 9597 (CWT claims in headers), RFC 9995 (hash 
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
-from typing import Any, Final
+from functools import cached_property, lru_cache
+from typing import Final
 
-from openceir.statements._cbor import not_canonical, read_canonical, read_loosely, write_canonical, write_octets
+from openceir.statements._cbor import not_canonical, read_loosely, write_canonical, write_octets
 from openceir.statements.cose import ALG, CWT_CLAIMS, EDDSA, KID, Sign1
 from openceir.statements.errors import KeyOutOfDate, StatementRefused
 from openceir.statements.keys import SigningKey
@@ -172,42 +172,43 @@ def verify_statement(signed: SignedStatement, members: Members, *, at: datetime)
 
 
 def _protected(header: Header) -> bytes:
-    return write_canonical(
-        {
-            ALG: EDDSA,
-            KID: header.kid,
-            CWT_CLAIMS: {
-                _ISSUER: header.issuer,
-                _SUBJECT: header.kind,
-                _ISSUED_AT: int(header.stated_at.timestamp()),
-            },
-            _HASH_ALG: _SHA_256,
-            _PREIMAGE_TYPE: CONTENT_TYPE,
-        }
+    """The one protected header that says this; the time stands between octets that repeat for each issuer and kind."""
+    before, after = _around_time(header.kid, header.issuer, header.kind)
+    seconds = int(header.stated_at.timestamp())
+    return (
+        before
+        + (b"\x1a" + seconds.to_bytes(4) if seconds >> 16 and not seconds >> 32 else write_canonical(seconds))
+        + after
     )
+
+
+@lru_cache(maxsize=1024)
+def _around_time(kid: bytes, issuer: str, kind: str) -> tuple[bytes, bytes]:
+    """What stands before and after the time, which ends the CWT claims."""
+    claims = {_ISSUER: issuer, _SUBJECT: kind, _ISSUED_AT: 0}
+    rest = {_HASH_ALG: _SHA_256, _PREIMAGE_TYPE: CONTENT_TYPE}
+    whole = write_canonical({ALG: EDDSA, KID: kid, CWT_CLAIMS: claims, **rest})
+    after = write_canonical(rest)[1:]  # without the map's own first octet
+    return whole[: -len(after) - 1], after
 
 
 def _read(octets: bytes) -> tuple[Sign1, Header]:
     if len(octets) > MOST_SIGNED_OCTETS:
         raise StatementRefused(f"the signed part has {len(octets)} octets, the most is {MOST_SIGNED_OCTETS}")
     message = Sign1.read(octets, "the statement")
-    parts: dict[Any, Any] = read_canonical(message.protected, "the statement's protected header")
-    match parts:
-        case {
-            1: -8,
-            4: bytes(kid),
-            15: {1: str(issuer), 2: str(kind), 6: int(seconds)},
-            258: -16,
-            259: "application/vnd.openceir.salted+cbor",
-        } if len(kid) == 32 and 0 <= seconds < 1 << 37:
-            pass
-        case _:
-            raise StatementRefused(
-                "the statement's protected header must be alg EdDSA, kid, CWT claims issuer, kind and time, "
-                "and the hash envelope of RFC 9995 over SHA-256; nothing else"
-            )
-    if len(parts) != 5 or len(parts[CWT_CLAIMS]) != 3 or message.unprotected:
-        raise StatementRefused("the statement carries headers that are not expected; sign without them")
     if message.payload is None or len(message.payload) != 32:
         raise StatementRefused("the statement's payload must be the salted SHA-256 digest of what it says")
-    return message, Header(issuer, kind, datetime.fromtimestamp(seconds, UTC), kid, message.payload)
+    match read_loosely(message.protected, "the statement's protected header"):
+        case {4: bytes(kid), 15: {1: str(issuer), 2: str(kind), 6: int(seconds)}} if len(kid) == 32 and (
+            0 <= seconds < 1 << 37
+        ):
+            header = Header(issuer, kind, datetime.fromtimestamp(seconds, UTC), kid, message.payload)
+        case _:
+            raise StatementRefused("the statement's protected header names no key, issuer, kind and time")
+    # Compared whole: another algorithm, a further header or another spelling is refused without being looked for.
+    if message.unprotected or _protected(header) != message.protected:
+        raise StatementRefused(
+            "the statement's headers must be EdDSA, kid, CWT claims issuer, kind and time, and the hash envelope of "
+            "RFC 9995 over SHA-256, in canonical CBOR and nothing else; sign without more"
+        )
+    return message, header
