@@ -6,6 +6,7 @@ import socket
 from collections.abc import Coroutine
 
 import pytest
+import uvloop
 
 from openceir.eir import Decider, DecisionPolicy, InterfacePolicy, Overlay
 from openceir.eir.peers import PeerRule
@@ -21,6 +22,19 @@ WHITELISTED, BLACKLISTED = 0, 1
 
 def run(work: Coroutine[object, object, None]) -> None:
     asyncio.run(asyncio.wait_for(work, 60))
+
+
+def test_the_same_answers_come_from_the_quicker_loop(index):
+    """uvloop's transports derive from none of asyncio's classes."""
+
+    async def story():
+        async with running(index) as eir:
+            client = await eir.client()
+            assert await client.ask(imsi=None) == BLACKLISTED
+            client.send(mme.dpr())
+            assert (await client.read())[1] == 282
+
+    uvloop.run(story())
 
 
 @pytest.fixture

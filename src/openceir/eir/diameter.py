@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from openceir.eir.answers import s13_verdicts
 from openceir.eir.counters import Counters
@@ -176,8 +176,8 @@ class Link(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Make the peer; refuse when there are too many, or when we are leaving."""
-        assert isinstance(transport, asyncio.Transport)
-        server, self.transport = self._server, transport
+        server = self._server
+        self.transport: asyncio.Transport = cast(asyncio.Transport, transport)  # uvloop's own derives from nothing
         raw = transport.get_extra_info("socket")
         if raw is not None and raw.proto in {0, socket.IPPROTO_TCP} and raw.family in {socket.AF_INET, socket.AF_INET6}:
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -197,7 +197,7 @@ class Link(asyncio.Protocol):
         server.links.add(self)
         if server.is_draining or len(server.links) > options.most_links:
             server.counters.links["refused_too_many"] += 1
-            transport.abort()
+            self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """The hot path."""

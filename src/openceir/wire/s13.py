@@ -37,7 +37,7 @@ from openceir.wire.diameter.errors import (
     UnableToDeliver,
 )
 from openceir.wire.diameter.layout import Layouts, Span
-from openceir.wire.diameter.message import ERROR, HEADER, PROXIABLE, Header, Identity, check_flags
+from openceir.wire.diameter.message import ERROR, HEADER, PROXIABLE, RETRANSMITTED, Header, Identity, check_flags
 from openceir.wire.diameter.peer import Application
 
 __all__ = [
@@ -53,6 +53,7 @@ DEFAULT_PRIORITY = 10  # RFC 7944 §8: what a request without DRMP has
 _RULE = COMMANDS[APPLICATION, COMMAND]
 _NO_STATE = write_unsigned("Auth-Session-State", 1)  # NO_STATE_MAINTAINED, TS 29.272 §7.1.4
 _EQUIPMENT_UNKNOWN = 5422
+_pack = HEADER.pack
 
 
 class EquipmentStatus(IntEnum):
@@ -79,36 +80,28 @@ class Verdict(Enum):
         return cls(status)
 
 
-class EquipmentCheck:
+class EquipmentCheck(NamedTuple):
     """One question. Its octets are kept as they came, for the answer repeats some of them.
 
     Units: `device` is the 14-digit key, NO_DEVICE when the IMEI is none; `imsi` has a leading 1 before its digits and
     is 0 when absent; `svn` is -1 when absent; `origin` names the asking host in 31 bits.
     """
 
-    __slots__ = ("device", "flags", "ids", "imsi", "origin", "priority", "proxies", "session", "svn", "tail")
-
-    def __init__(
-        self,
-        device: int,
-        imsi: int,
-        svn: int,
-        ids: int,
-        flags: int,
-        session: bytes,
-        proxies: bytes,
-        priority: int,
-        origin: int,
-        tail: bytes,
-    ) -> None:
-        self.device, self.imsi, self.svn = device, imsi, svn
-        self.ids, self.flags, self.session, self.proxies = ids, flags, session, proxies
-        self.priority, self.origin, self.tail = priority, origin, tail
+    device: int
+    imsi: int
+    svn: int
+    ids: int
+    flags: int
+    session: bytes
+    proxies: bytes
+    priority: int
+    origin: int
+    tail: bytes
 
     @property
     def is_repeated(self) -> bool:
         """Whether the T bit says that this question may have been asked before."""
-        return bool(self.flags & 0x10)
+        return bool(self.flags & RETRANSMITTED)
 
 
 class _Shape(NamedTuple):
@@ -207,17 +200,19 @@ class CheckReader:
 def _check_of(shape: _Shape, session: bytes, tail: bytes, flags: int, ids: int) -> EquipmentCheck:
     """Read the values at their places. bytes.isdigit() takes ASCII digits only, so no digit of another script passes."""
     imei, imsi, svn = shape.values(tail)
-    return EquipmentCheck(
-        int(imei) if imei.isdigit() else NO_DEVICE,
-        int(b"1" + imsi) if imsi.isdigit() else 0,
-        int(svn) if svn.isdigit() else -1,
-        ids,
-        flags,
-        session,
-        b"".join([tail[place] for place in shape.proxies]) if shape.proxies else b"",
-        shape.priority,
-        shape.origin,
-        tail,
+    return EquipmentCheck._make(
+        (
+            int(imei) if imei.isdigit() else NO_DEVICE,
+            int(b"1" + imsi) if imsi.isdigit() else 0,
+            int(svn) if svn.isdigit() else -1,
+            ids,
+            flags,
+            session,
+            b"".join([tail[place] for place in shape.proxies]) if shape.proxies else b"",
+            shape.priority,
+            shape.origin,
+            tail,
+        )
     )
 
 
@@ -265,10 +260,9 @@ class Answers:
 
     def write(self, check: EquipmentCheck, tail: bytes) -> bytes:
         """The answer to a question. The P bit stays as it came, R and T do not."""
-        session, proxies = check.session, check.proxies
+        _, _, _, ids, flags, session, proxies, _, _, _ = check
         length = 0x01000014 + len(session) + len(tail) + len(proxies)
-        begin = HEADER.pack(length, (check.flags & PROXIABLE) << 24 | COMMAND, APPLICATION, check.ids)
-        return b"".join((begin, session, tail, proxies))
+        return _pack(length, (flags & PROXIABLE) << 24 | COMMAND, APPLICATION, ids) + session + tail + proxies
 
     def write_too_busy(self, check: EquipmentCheck) -> bytes:
         """3004 in the answer-message grammar, with the E bit. Source: RFC 6733 §7.1.3, §7.2; RFC 7944 §5."""

@@ -99,7 +99,10 @@ class DisconnectCause(Enum):
 class Asked(Protocol):
     """What an application's reader makes of a request."""
 
-    ids: int
+    @property
+    def ids(self) -> int:
+        """Hop-by-Hop and End-to-End Identifier, as one number."""
+        ...
 
 
 class Reader(Protocol):

@@ -1,0 +1,203 @@
+"""The operators' counter: the index by itself, then S13 over a socket beside an echo and python-diameter."""
+
+import random
+import statistics
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from bench import Beside, Row, Scale, meter, read_apart
+from bench._eir_client import HOST, REALM, connect, drive, questions
+from openceir import clock
+from openceir.eir import Contents, Overlay, Pairs, Ranges, Status, attribute, build, folded, open_index
+from openceir.statements import SigningKey
+
+KEY = SigningKey("bench", bytes(range(32)))
+BLOCKED, PERMITTED, TRACKED = (attribute(status) for status in (Status.BLOCKED, Status.PERMITTED, Status.TRACKED))
+
+
+def devices(count: int) -> np.ndarray:
+    """Made-up device keys in 50,000 TACs of Zipf sizes, half of them in runs of 40, in no order."""
+    made = np.random.default_rng(20270301)
+    tacs = np.unique(made.integers(35_000_000, 36_000_000, 50_000))
+    share = 1 / np.arange(1, len(tacs) + 1) ** 0.8
+    rooms = np.minimum(950_000, np.ceil(share / share.sum() * count * 1.15)).astype(np.int64)
+    rooms = np.maximum(rooms, 1)
+    while rooms.sum() < count * 1.05:
+        rooms = np.minimum(950_000, (rooms * 1.2).astype(np.int64) + 1)
+    tac = np.repeat(made.permutation(tacs), rooms)
+    half = len(tac) // 2
+    single = tac[:half] * 1_000_000 + made.integers(0, 1_000_000, half)
+    starts = tac[half::40] * 1_000_000 + made.integers(0, 999_960, len(tac[half::40]))
+    runs = (starts[:, None] + np.arange(40)).ravel()
+    found = np.unique(np.concatenate([single, runs]))
+    return made.permutation(found)[:count]
+
+
+def contents(listed: np.ndarray) -> Contents:
+    """The devices, 20,000 whole TACs, 20,000 ranges, 200 IMSI ranges, 500 software versions and 100,000 pairs."""
+    made = np.random.default_rng(7)
+    tacs = np.arange(36_000_000, 36_020_000, dtype=np.int64) * 1_000_000
+    parts = np.arange(36_020_000, 36_040_000, dtype=np.int64) * 1_000_000 + 1000
+    low, high = np.concatenate([tacs, parts]), np.concatenate([tacs + 999_999, parts + 5000])
+    imsis = 1_001_020_000_000_000 + np.arange(200, dtype=np.int64) * 1_000_000
+    paired = listed[: min(100_000, len(listed) // 10)]
+    return Contents(
+        device=listed,
+        attribute=np.full(len(listed), BLOCKED, np.uint8),
+        ranges=Ranges(low, high, np.full(len(low), PERMITTED, np.uint8)),
+        imsi_ranges=Ranges(imsis, imsis + 999, np.full(200, TRACKED, np.uint8)),
+        software_versions={(36_000_000 + n, n % 99): BLOCKED for n in range(500)},
+        pairs=Pairs(
+            paired,
+            1_001_010_000_000_000 + made.integers(0, 10**9, len(paired)),
+            np.full(len(paired), PERMITTED, np.uint8),
+        ),
+    )
+
+
+def write(path: Path, count: int) -> tuple[float, int]:
+    """Build an index of that many devices; CPU seconds of the building alone, and octets."""
+    parts = contents(devices(count))
+    with meter() as reading:
+        build(path, parts, sequence=1, issued_at=clock.now(), source="bench", key=KEY)
+    return reading.cpu_seconds, path.stat().st_size
+
+
+def fold(path: Path, out: Path) -> float:
+    """50,000 random changes folded into the next file; CPU seconds."""
+    made = np.random.default_rng(3)
+    index = open_index(path, [KEY.public])
+    overlay = Overlay()
+    listed = index.file.array("tac")
+    overlay.devices = {
+        int(listed[made.integers(len(listed))]) * 1_000_000 + int(serial): BLOCKED if serial % 3 else 0
+        for serial in made.integers(0, 1_000_000, 50_000)
+    }
+    with meter() as reading:
+        build(out, folded(index, overlay), sequence=2, issued_at=clock.now(), source="bench", key=KEY)
+    return reading.cpu_seconds
+
+
+def asked_of(path: Path, count: int) -> list[int]:
+    """Device keys to ask with: half of them listed, a quarter near misses, a quarter under ruled TACs."""
+    made = np.random.default_rng(11)
+    index = open_index(path, [KEY.public])
+    slots = index.file.array("offs")
+    tac, low = index.file.array("tac").astype(np.int64), index.file.array("low")
+    places = made.integers(0, len(low), count // 2)
+    bucket = np.searchsorted(slots, places, side="right") - 1
+    hits = tac[bucket // 16] * 1_000_000 + (bucket % 16 << 16) + low[places]
+    near = hits[: count // 4] + 1
+    ruled = made.integers(36_000_000, 36_040_000, count // 4) * 1_000_000 + made.integers(0, 1_000_000, count // 4)
+    found = np.concatenate([hits, near, ruled]).tolist()
+    random.Random(1).shuffle(found)
+    return found
+
+
+def look_up(path: Path) -> tuple[float, float, float]:
+    """Opening in milliseconds of CPU, one look-up and one of a batch in microseconds of CPU."""
+    asked = asked_of(path, 200_000)
+    began = time.process_time()
+    index = open_index(path, [KEY.public])
+    opened = time.process_time() - began
+    entry, batch = index.entry, np.array(asked, np.int64)
+    singles, batches = [], []
+    for _ in range(3):
+        began = time.process_time()
+        for device in asked:
+            entry(device)
+        singles.append(time.process_time() - began)
+        began = time.process_time()
+        index.lookup_many(batch)
+        batches.append(time.process_time() - began)
+    return opened * 1e3, min(singles) / len(asked) * 1e6, min(batches) / len(asked) * 1e6
+
+
+@contextmanager
+def server(*command: str):
+    """A server process; its id."""
+    process = subprocess.Popen([sys.executable, *command], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    try:
+        yield process.pid
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def cost(
+    pid: int, port: int, asked: list[bytes], window: int, *, introduce: bool = True
+) -> tuple[float, list[float], float]:
+    """CPU microseconds of the server a question, the waits, and questions a second."""
+    link = connect(port, introduce=introduce)
+    drive(link, asked[: max(window, len(asked) // 20)], window)
+    with meter(pid) as reading:
+        waits = drive(link, asked, window)
+    link.close()
+    return reading.cpu_seconds / len(asked) * 1e6, waits, len(asked) / reading.wall_seconds
+
+
+def measure(work: Path, scale: Scale) -> list[Row]:
+    """The index at the scale's size (and a hundred million at full scale), then S13 with it loaded."""
+    count = scale.month
+    path = work / f"eir-{count}.idx"
+    (built, octets), reading = read_apart(write, path, count)
+    opened, single, batch = read_apart(look_up, path)[0]
+    folding = read_apart(fold, path, work / "eir-folded.idx")[0]
+    (work / "eir-folded.idx").unlink()
+    million = f"{count // 1_000_000} M devices"
+    rows = [
+        Row(name=f"EIR index of {million} built, unsorted input", target="<= 3", unit="CPU-s", measured=built,
+            cpu_seconds=built, peak_mb=reading.peak_mb, note=f"{octets / 2**20:,.0f} MiB on disk, ranges and pairs included"),
+        Row(name=f"EIR index of {million}: verified and opened", target="<= 100", unit="ms CPU", measured=opened, cpu_seconds=opened / 1e3),
+        Row(name=f"EIR look-up in {million}, half hits", target="<= 2", unit="µs CPU", measured=single, cpu_seconds=single * 0.2,
+            beside=(Beside(what="the same in a batch", measured=batch),)),
+        Row(name=f"50,000 changes folded into {million}", target="<= 2", unit="CPU-s", measured=folding, cpu_seconds=folding),
+    ]  # fmt: skip
+    if scale.name == "full":
+        rows += hundred_million(work)
+    return rows + over_sockets(path, count, 20_000 if scale.name == "small" else 60_000)
+
+
+def hundred_million(work: Path) -> list[Row]:
+    """The size of a large country's every handset."""
+    path = work / "eir-100000000.idx"
+    (built, octets), reading = read_apart(write, path, 100_000_000)
+    opened, single, batch = read_apart(look_up, path)[0]
+    path.unlink()
+    return [
+        Row(name="EIR index of 100 M devices built, unsorted input", target="<= 15", unit="CPU-s", measured=built,
+            cpu_seconds=built, peak_mb=reading.peak_mb),
+        Row(name="EIR index of 100 M devices, with attributes", target="<= 350", unit="MiB", measured=octets / 2**20, cpu_seconds=built),
+        Row(name="EIR look-up in 100 M devices, half hits", target="<= 2", unit="µs CPU", measured=single, cpu_seconds=single * 0.2,
+            beside=(Beside(what="the same in a batch", measured=batch),), note=f"opened and verified in {opened:.0f} ms CPU"),
+    ]  # fmt: skip
+
+
+def over_sockets(path: Path, count: int, many: int) -> list[Row]:
+    """CPU of the server a question, one at a time and with 64 out at once."""
+    asked = questions(asked_of(path, 100_000), many)
+    port = 20_000 + random.SystemRandom().randrange(20_000)
+    rows = []
+    ours = ["-c", "from openceir.cli import main; main()", "eir", "serve", "--list", str(path), "--trust", KEY.public.format(),
+            "--host", HOST, "--realm", REALM, "--port", str(port), "--pages", "off"]  # fmt: skip
+    for window, target, length in ((1, "<= 35", many // 3), (64, "<= 8", many)):
+        with server("-m", "bench._eir_servers", "echo", str(port + 1)) as pid:
+            echoed, _, _ = cost(pid, port + 1, asked[:length], window, introduce=False)
+        with server("-m", "bench._eir_servers", "python-diameter", str(port + 2)) as pid:
+            theirs, _, _ = cost(pid, port + 2, asked[: length // 20], window)
+        with server(*ours) as pid:
+            measured, waits, rate = cost(pid, port, asked[:length], window)
+        waits.sort()
+        rows.append(
+            Row(name=f"S13 check, {window} out at once, {count // 1_000_000} M devices loaded", target=target, unit="µs CPU",
+                measured=measured, cpu_seconds=measured * length / 1e6,
+                beside=(Beside(what="TCP echo (uvloop)", measured=echoed), Beside(what="python-diameter 0.9, a set of 0.5 M", measured=theirs)),
+                note=f"{rate:,.0f}/s with a Python load generator on the other core; wait p50 {statistics.median(waits) * 1e3:.2f} ms, "
+                     f"p99 {waits[int(len(waits) * 0.99)] * 1e3:.2f} ms")
+        )  # fmt: skip
+    return rows
