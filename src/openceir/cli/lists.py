@@ -218,10 +218,15 @@ def acknowledge(ctx: click.Context, file: Path, at: Any, as_json: bool) -> None:
 
 
 @lists.command()
+@as_json_option
 @click.pass_context
-def key(ctx: click.Context) -> None:
+def key(ctx: click.Context, as_json: bool) -> None:
     """Print the public key that signs this register's lists, for operators to keep."""
-    click.echo(open_register(ctx.obj).list_signer().public.format())
+    public = open_register(ctx.obj).list_signer().public
+    if as_json:
+        echo_json({"name": public.name, "key": public.format()})
+    else:
+        click.echo(public.format())
 
 
 def _public_key(ctx: click.Context, given: str | None) -> PublicKey:
