@@ -31,9 +31,11 @@ as_json_option = click.option("--json", "as_json", is_flag=True, help="The same 
 
 
 def register_of(ctx: click.Context) -> Register:
-    """The register in the home that the command line names."""
+    """The register in the home that the command line names; its ledger is let go of when the command ends."""
     assert isinstance(ctx.obj, Path)
-    return open_register(ctx.obj)
+    register = open_register(ctx.obj)
+    ctx.call_on_close(lambda: register.ledger.close() if "ledger" in vars(register) else None)
+    return register
 
 
 def say_notes(register: Register) -> None:

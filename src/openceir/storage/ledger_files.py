@@ -211,6 +211,10 @@ class LedgerFiles:
                 os.close(handle)
         self._in = self._out = self._lock = None
 
+    def __del__(self) -> None:
+        """A shelf that was dropped must not hold the lock for as long as the process lives."""
+        self.close()
+
     # -- inside --------------------------------------------------------------------------------------------------
 
     def _reader(self) -> int:
