@@ -41,10 +41,11 @@ class Fact:
     UNREGISTERED = "unregistered"  # imported past customs
     WRONG_RADIO = "wrong-radio"  # speaks a generation that the model it claims to be does not
     SIM_BOX = "sim-box"  # a port of a machine that turns calls from abroad into local ones
-    BARRED = "barred"
+    BARRED = "barred"  # by a court
+    RECALLED = "recalled"  # its whole model is barred
     VISITOR = "visitor"
 
-    OFFENCES = frozenset({COPY, STOLEN, UNALLOCATED, GARBLED, TEST_UNIT, UNREGISTERED, SIM_BOX, BARRED})
+    OFFENCES = frozenset({COPY, STOLEN, UNALLOCATED, GARBLED, TEST_UNIT, UNREGISTERED, SIM_BOX, BARRED, RECALLED})
 
 
 @dataclass(slots=True)

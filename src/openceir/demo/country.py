@@ -321,7 +321,8 @@ def _write_stolen(country: Country) -> None:
 
     def row(handset: Handset) -> tuple[str, str, str]:
         assert handset.stolen_on is not None
-        day = FIRST_DAY + timedelta(days=min(handset.stolen_on + 1, DAYS - 2))
+        # Two in three are reported on the day of the theft, the others on the next.
+        day = FIRST_DAY + timedelta(days=min(handset.stolen_on + (handset.number % 3 == 0), DAYS - 2))
         return _printed(handset.imei), f"{day:%Y%m%d}", ""
 
     rows: list[Sequence[object]] = [row(handset) for handset in reported if handset not in late]

@@ -1,67 +1,87 @@
-"""How right each rule was, against the country's truth.
+"""How right the rules were, against the country's truth.
 
 A rule's sentence is about a number ("this number is on several handsets"); whoever suffers from it holds a handset. So both
 are counted: numbers of which the sentence is so, hit and missed; and handsets behind the hits whose holders did nothing.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from openceir.demo.cast import Fact, Handset
 from openceir.demo.country import Country
+from openceir.identity import imei_digits, is_known_non_unique
 
-__all__ = ["CLAIMS", "Score", "score"]
+__all__ = ["QUESTIONS", "Question", "Score", "score"]
 
 Carriers = Sequence[Handset]
 
 
-def _some(fact: str) -> Callable[[Carriers], bool]:
-    return lambda carriers: any(fact in handset.facts for handset in carriers)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What some rules claim of a number, asked of those who really carry it."""
+
+    says: str
+    rules: tuple[str, ...]  # labels of detection/example_rules.toml
+    is_so: Callable[[str, Carriers], bool]
 
 
-def _several(carriers: Carriers) -> bool:
+def _some(*facts: str) -> Callable[[str, Carriers], bool]:
+    return lambda imei, carriers: any(handset.facts & set(facts) for handset in carriers)
+
+
+def _several(imei: str, carriers: Carriers) -> bool:
     return len({handset.device for handset in carriers}) > 1
 
 
-def _undeclared(carriers: Carriers) -> bool:
-    return any(not handset.is_registered and handset.is_offender for handset in carriers)
+def _many_hands(imei: str, carriers: Carriers) -> bool:
+    """On several handsets, or in a machine that takes a new SIM every few hours."""
+    return _several(imei, carriers) or _some(Fact.SIM_BOX)(imei, carriers)
 
 
-# What a condition claims of a number, asked of those who really carry it.
-CLAIMS: Mapping[str, Callable[[Carriers], bool]] = {
-    "stolen_list": _some(Fact.STOLEN),
-    "barred": _some(Fact.BARRED),
-    "barred_tac": _some(Fact.BARRED),
-    "gsma_not_found": _some(Fact.UNALLOCATED),
-    "malformed": _some(Fact.GARBLED),
-    "test_tac": _some(Fact.TEST_UNIT),
-    "inconsistent_rat": _some(Fact.WRONG_RADIO),
-    "transient": _some(Fact.SIM_BOX),
-    "not_on_registration_list": _undeclared,
-    "known_non_unique": _several,
-    "duplicate_threshold": _several,
-    "duplicate_daily_avg": _several,
-    "daily_avg_uid": _several,
-    "time_distance": _several,
-    "simultaneous_use": _several,
-    "international_roamer": _some(Fact.VISITOR),
-}
+def _known(imei: str, carriers: Carriers) -> bool:
+    return imei_digits(imei) is not None and is_known_non_unique(imei)
+
+
+def _undeclared(imei: str, carriers: Carriers) -> bool:
+    """Nobody registered it, and it is no visitor's; what is no IMEI is another rule's business."""
+    return imei_digits(imei) is not None and any(
+        not h.is_registered and h.is_offender and Fact.VISITOR not in h.facts for h in carriers
+    )
+
+
+QUESTIONS = (
+    Question(says="reported stolen", rules=("stolen", "stolen_and_duplicated"), is_so=_some(Fact.STOLEN)),
+    Question(says="barred by a court", rules=("barred",), is_so=_some(Fact.BARRED)),
+    Question(says="of a barred model", rules=("barred_model",), is_so=_some(Fact.RECALLED)),
+    Question(says="no IMEI at all", rules=("malformed",), is_so=_some(Fact.GARBLED)),
+    Question(says="a test number", rules=("test_number",), is_so=_some(Fact.TEST_UNIT)),
+    Question(says="known to be on many handsets", rules=("number_of_many",), is_so=_known),
+    Question(says="a model nobody was given", rules=("unknown_model",), is_so=_some(Fact.UNALLOCATED)),
+    Question(says="not registered", rules=("unregistered",), is_so=_undeclared),
+    Question(says="radio beyond its model", rules=("radio_beyond_model",), is_so=_some(Fact.WRONG_RADIO)),
+    Question(says="a SIM box", rules=("series_of_numbers",), is_so=_some(Fact.SIM_BOX)),
+    Question(says="too many subscriptions", rules=("many_subscriptions",), is_so=_many_hands),
+    Question(says="too many SIMs a day", rules=("many_subscriptions_a_day",), is_so=_many_hands),
+    Question(says="too many persons a day", rules=("many_persons_a_day",), is_so=_many_hands),
+    Question(says="faster than travel", rules=("faster_than_travel",), is_so=_several),
+    Question(says="at two places at once", rules=("two_places_at_once",), is_so=_several),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """One rule against the truth.
+    """One question against the truth.
 
     Units: `right`, `wrong` and `missed` count numbers; `handsets` and `innocent` count things in hands.
     """
 
-    rule: str
     right: int
     wrong: int
     missed: int
     handsets: int
     innocent: int
+    nobodys: int  # numbers hit that no handset in use bears
     wronged: Mapping[str, int]  # of the innocent handsets: how many of each story
 
     @property
@@ -75,34 +95,28 @@ class Score:
         return self.right / (self.right + self.missed) if self.right + self.missed else None
 
 
-def score(country: Country, rule: str, uses: Iterable[tuple[str, bool]], hits: Collection[str]) -> Score | None:
-    """Judge the numbers that `rule` hit; None when its sentence is true by being said ("on the monitoring list").
+def score(country: Country, question: Question, hits: Collection[str]) -> Score:
+    """Judge the numbers that the question's rules hit.
 
-    `uses` are its conditions, each with whether it is inverted. Only numbers that networks saw can be hit or missed:
-    stock in a warehouse is neither.
+    Only numbers that networks saw can be hit or missed: stock in a warehouse is neither.
     """
-    claims = [(CLAIMS[name], inverted) for name, inverted in uses if name in CLAIMS]
-    if all(inverted for _, inverted in claims):
-        return None
-    carriers = {imei: found for imei, found in country.handsets_of_imei.items() if _is_about(country, found)}
-    so = {imei for imei, found in carriers.items() if all(claim(found) is not inverted for claim, inverted in claims)}
+    in_use = country.lines_of_handset
+    carriers = {
+        imei: found
+        for imei, found in country.handsets_of_imei.items()
+        if any(handset.number in in_use for handset in found)
+    }
+    so = {imei for imei, found in carriers.items() if question.is_so(imei, found)}
     behind = {
-        handset.device: handset
-        for imei in hits
-        for handset in carriers.get(imei, ())
-        if handset.number in country.lines_of_handset
+        handset.device: handset for imei in hits for handset in carriers.get(imei, ()) if handset.number in in_use
     }
     innocent = [handset for handset in behind.values() if not handset.is_offender]
     return Score(
-        rule=rule,
         right=len(so & set(hits)),
         wrong=len(set(hits) - so),
         missed=len(so - set(hits)),
         handsets=len(behind),
         innocent=len(innocent),
+        nobodys=len(set(hits) - carriers.keys()),
         wronged=Counter(handset.story for handset in innocent),
     )
-
-
-def _is_about(country: Country, carriers: Carriers) -> bool:
-    return any(handset.number in country.lines_of_handset for handset in carriers)

@@ -201,10 +201,11 @@ def clones_before_sale(cast: Cast) -> None:
 
 
 def wrong_radio_copies(cast: Cast) -> None:
-    """Smartphones that say they are old feature phones; the rightful ones are in drawers."""
+    """Smartphones that say they are old feature phones; the rightful ones were sold abroad."""
     for _ in range(28):
         claimed = _model("77500500" if cast.rng.random() < 0.5 else "77500501")
         copy = cast.handset("feature phone's number", model=claimed, facts={Fact.COPY, Fact.WRONG_RADIO})
+        copy.is_registered = False
         copy.generation = 5 if cast.rng.random() < 0.3 else 4
         cast.stint(copy, cast.line(), cast.town())
 
@@ -281,7 +282,7 @@ def test_units(cast: Cast) -> None:
 
 
 def sim_boxes(cast: Cast) -> None:
-    """Three machines of sixteen ports; every port takes the next SIM of a bought series each day."""
+    """Three machines of sixteen ports; every port goes through a bought series of SIMs, four a day."""
     for _ in range(3):
         town, operator = cast.town(), cast.days(0, 3)
         start = len(cast.lines)
@@ -294,16 +295,16 @@ def sim_boxes(cast: Cast) -> None:
             box = cast.handset("SIM box port", model=_model("77700701"), is_registered=False, facts={Fact.SIM_BOX})
             mine = series[port * 10 : port * 10 + 10]
             for day in range(DAYS):
-                for turn in range(3):
+                for turn in range(4):
                     cast.stint(
                         box,
-                        mine[(day * 3 + turn) % len(mine)],
+                        mine[(day * 4 + turn) % len(mine)],
                         town,
                         network=operator,
                         first_day=day,
                         last_day=day,
-                        first_hour=turn * 8.0,
-                        last_hour=turn * 8.0 + 8.0,
+                        first_hour=turn * 6.0,
+                        last_hour=turn * 6.0 + 6.0,
                         chance=1.0,
                         sightings=1.0,
                     )
@@ -313,7 +314,7 @@ def barred(cast: Cast) -> None:
     """A model recalled because its battery burns, and single handsets that a court took from the market."""
     for handset in cast.handsets:
         if handset.model is not None and handset.model.tac == RECALLED:
-            handset.facts.add(Fact.BARRED)
+            handset.facts.add(Fact.RECALLED)
     for _ in range(10):
         cast.stint(cast.handset("barred by a court", facts={Fact.BARRED}), cast.line(), cast.town())
 
