@@ -191,7 +191,7 @@ def _reasons_text(columns: StatusColumns, bits: int) -> str:
 
 
 def _range_blocks(lo: Keys, hi: Keys, columns: StatusColumns, not_blocked: Keys) -> list[RangeBlock]:
-    pieces = (
+    pieces = [
         RangeBlock(first, last, _day(block_on), _reasons_text(columns, bits))
         for first, last, block_on, bits, is_blocked in zip(
             lo.tolist(),
@@ -202,7 +202,9 @@ def _range_blocks(lo: Keys, hi: Keys, columns: StatusColumns, not_blocked: Keys)
             strict=True,
         )
         if is_blocked
-    )
+    ]
+    if not pieces:
+        return []
     non_unique = np.array(sorted(NON_UNIQUE_KEYS), dtype=np.int64)
     return list(blocked_ranges(pieces, np.union1d(not_blocked, non_unique).tolist()))
 

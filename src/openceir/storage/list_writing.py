@@ -1,7 +1,7 @@
 """One run of lists on its way to the disk: rows, deltas, headers and signatures in a staging folder."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from hashlib import sha256 as sha_256
@@ -115,6 +115,7 @@ class ListMaker:
         self.head = head
         self.contents = contents
         self.key = key
+        self._why_rows: list[Row] = []
         self._shared: dict[str, _Written] = {}
         self._shared_deltas: dict[tuple[str, str, str], _Written] = {}
 
@@ -160,7 +161,9 @@ class ListMaker:
         elif not old_is_kept:
             note = f"number {old.sequence}, which a delta would start from, is not kept any more: load the full list"
         else:
-            delta = write_delta(folder, header, signature, old, files.rows, self.key, self._shared_deltas)
+            delta = write_delta(
+                folder, header, signature, old, files.rows, self.key, self._shared_deltas, self._why_rows
+            )
         older = [day for day in (oldest_text, old.oldest_seen_on if old else None) if day is not None]
         return MadeList(
             full=header,
@@ -186,7 +189,8 @@ class ListMaker:
 
     def _write_why(self) -> None:
         rows = {*((imei, "", "") for imei in self.contents.coming), *self.contents.settled}
-        _write_rows(self.stage / WHY, WHY_COLUMNS, sorted(rows))
+        self._why_rows = sorted(rows)
+        _write_rows(self.stage / WHY, WHY_COLUMNS, self._why_rows)
 
 
 def write_delta(
@@ -197,10 +201,12 @@ def write_delta(
     new_rows: Path,
     key: SigningKey,
     shared: dict[tuple[str, str, str], _Written] | None = None,
+    why: Sequence[Row] | None = None,
 ) -> ListHeader:
     """Write into `folder` the delta from `old` to the list of header `full`, whose rows are `new_rows`.
 
-    `shared` remembers deltas between equal contents, so that four operators' block lists are compared once.
+    `shared` remembers deltas between equal contents, so that four operators' block lists are compared once. `why`
+    are the rows of the run's file WHY, where the caller has them at hand.
     """
     kind = kind_named(full.kind)
     header = replace(
@@ -222,8 +228,10 @@ def write_delta(
         with old.rows.open("rb") as before, new_rows.open("rb") as after:
             olds = read_rows(kind.columns, kind.key_length, before, old.rows.name)
             news = read_rows(kind.columns, kind.key_length, after, new_rows.name)
-            word = _gone(old.rows, new_rows.parent, full).word_for if kind.name == "notifications" else None
-            written = _write_rows(files.rows, kind.delta_columns, diff_rows(kind, olds, news, word))
+            changes: Iterable[Row] = diff_rows(kind, olds, news)
+            if kind.name == "notifications":
+                changes = _with_words(kind, changes, new_rows.parent, full, why)
+            written = _write_rows(files.rows, kind.delta_columns, changes)
     if same is not None:
         shared[same] = written
     header = replace(header, rows=written.rows, octets=written.octets, sha256=written.sha256)
@@ -231,24 +239,29 @@ def write_delta(
     return header
 
 
-def _gone(old_rows: Path, folder: Path, full: ListHeader) -> Gone:
-    """What the words of a notification delta need, from the other lists of the same run and operator."""
+def _with_words(
+    kind: ListKind, changes: Iterable[Row], folder: Path, full: ListHeader, why: Sequence[Row] | None
+) -> list[Row]:
+    """The changes, each that goes with the word why, from the other lists of the same run and operator.
 
-    def rows(kind: ListKind) -> list[Row]:
-        path = ListFiles(folder / replace(full, kind=kind.name, columns=kind.columns).file_stem).rows
+    Shapes: the delta is held in memory, and of the block list only what the delta asks for.
+    """
+    rows = list(changes)
+    gone = {row[0] for row in rows if row[-1] in kind.removed}
+    if not gone:
+        return rows
+
+    def read(other: ListKind) -> Iterator[Row]:
+        path = ListFiles(folder / replace(full, kind=other.name, columns=other.columns).file_stem).rows
         with path.open("rb") as source:
-            return [
-                row
-                for row in read_rows(kind.columns, kind.key_length, source, path.name)
-                if kind.name != "blocklist" or row[0] in notified
-            ]
+            yield from read_rows(other.columns, other.key_length, source, path.name)
 
-    notifications = KINDS["notifications"]
-    with old_rows.open("rb") as source:
-        notified = {row[0] for row in read_rows(notifications.columns, 3, source, old_rows.name)}
-    with (folder.parent / WHY).open("rb") as source:
-        why = list(read_rows(WHY_COLUMNS, 3, source, WHY))
-    return Gone.of({row[0] for row in rows(KINDS["blocklist"])}, rows(KINDS["blockranges"]), why)
+    if why is None:
+        with (folder.parent / WHY).open("rb") as source:
+            why = list(read_rows(WHY_COLUMNS, len(WHY_COLUMNS), source, WHY))
+    blocked = {row[0] for row in read(KINDS["blocklist"]) if row[0] in gone}
+    words = Gone.of(blocked, read(KINDS["blockranges"]), (row for row in why if row[0] in gone))
+    return [(*row[:-1], words.word_for(row)) if row[-1] in kind.removed else row for row in rows]
 
 
 def _write_rows(path: Path, columns: tuple[str, ...], rows: Iterable[Row]) -> _Written:
