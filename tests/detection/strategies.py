@@ -15,7 +15,9 @@ DEVICES = [
     35_000_001_000_001, 35_000_002_000_002, 35_000_003_000_003, 86_000_001_000_001, 99_999_999_999_999,
     10**14 + 1, 10**14 + 2,
 ]  # fmt: skip
-IMSIS = [key(t) for t in ("001010000000001", "001010000000002", "00102000000003", "001990000000004", "310150000000005")]
+IMSIS: list[int] = [
+    key(t) for t in ("001010000000001", "001010000000002", "00102000000003", "001990000000004", "310150000000005")
+]
 IMSIS += [key("0010112")]  # too short to be one
 MSISDNS = [key(t) for t in ("999100000001", "999100000002", "999100000003", "999100000007", "1234")]
 RATS = [None, *(rat_mask(code) for code in ("002", "001", "006", "051", "001|006", "003"))]
@@ -31,21 +33,31 @@ days = st.integers(0, DAYS - 1).map(lambda n: FIRST_DAY + timedelta(days=n))
 
 
 @st.composite
-def sighting(draw: st.DrawFn, timed: bool = False) -> Sighting:
+def sighting(draw: st.DrawFn, among: list[int], cells: list[int], timed: bool) -> Sighting:
     day = draw(days)
-    hours = draw(st.sampled_from([None, 0.0, 0.01, 0.5, 6.0, 12.0, 12.01, 12.5, 23.9, 23.999]))
-    if timed and hours is None:
-        hours = 1.0
+    hours = draw(st.sampled_from([0.0, 0.01, 0.02, 6.0, 12.0, 12.01, 12.03, 23.99])) if timed else None
     return Sighting(
         day=day,
         operator=draw(st.sampled_from(["northtel", "southtel"])),
-        device=draw(st.sampled_from(DEVICES[:3]) if timed else st.one_of(st.none(), devices)),
-        imsi=draw(st.one_of(st.none(), st.sampled_from(IMSIS))),
-        msisdn=draw(st.one_of(st.none(), st.sampled_from(MSISDNS))),
+        device=draw(st.sampled_from(among)),
+        imsi=draw(st.sampled_from([*IMSIS, None])),
+        msisdn=draw(st.sampled_from([*MSISDNS, None])),
         rat=draw(st.sampled_from(RATS)),
         ts=None if hours is None else instant(day, hours),
-        cell=None if hours is None else draw(st.sampled_from([1, 2, 3, 4, 5, 99])),
+        cell=draw(st.sampled_from(cells)) if timed else None,
     )
+
+
+@st.composite
+def sightings(draw: st.DrawFn) -> tuple[Sighting, ...]:
+    """Many sightings of few devices, or few of many; one row in a hundred has no device."""
+    among = draw(
+        st.lists(st.sampled_from(DEVICES), min_size=1, max_size=draw(st.sampled_from([1, 2, 12])), unique=True)
+    )
+    cells = draw(st.sampled_from([[1, 3], [1, 2, 3], [1, 4], [1, 2, 3, 4, 5, 99]]))
+    one = sighting(among, cells, draw(st.booleans()))
+    found = draw(st.lists(one, min_size=draw(st.sampled_from([0, 15, 30])), max_size=60))
+    return (*found, Sighting(day=FIRST_DAY, operator="northtel", device=None, imsi=IMSIS[0]))
 
 
 def rows(*columns: st.SearchStrategy) -> st.SearchStrategy:
@@ -75,5 +87,4 @@ lists = st.fixed_dictionaries(
         "tac": tac_rows,
     }
 )
-sightings = st.lists(sighting(), max_size=40) | st.lists(sighting(timed=True), max_size=60)
-worlds = st.builds(World, sightings=sightings.map(tuple), lists=lists, cells=st.just(CELLS))
+worlds = st.builds(World, sightings=sightings(), lists=lists, cells=st.just(CELLS))

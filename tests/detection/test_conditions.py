@@ -28,7 +28,7 @@ LIMITS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
                             "period_days": st.integers(1, 9), "period_months": st.integers(0, 1)},
     "duplicate_daily_avg": AVERAGE,
     "daily_avg_uid": AVERAGE,
-    "transient": {"period_days": st.integers(1, 4), "num_msisdns": st.integers(1, 3)},
+    "transient": {"period_days": st.integers(1, 4), "num_msisdns": st.integers(1, 2)},
     "used_by_subscriber": LOOK, "international_roamer": LOOK, "local_other_roamer": LOOK,
     "time_distance": {"period_days": st.integers(1, 9), "speed_kmh": st.sampled_from([250, 300, 1000]),
                       "conflicts": st.integers(1, 3), "days": st.integers(1, 2)},

@@ -1,0 +1,221 @@
+"""What a run proposes against what stands: new, cleared, changed; amnesty; refusals; only touched devices."""
+
+from datetime import date, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.detection.small_world import (
+    EPOCH,
+    KEY,
+    SMALL,
+    Sighting,
+    World,
+    judge,
+    key,
+    new_home,
+    rule,
+    rules,
+    standing_set,
+    table_of,
+    use,
+    write_lake,
+)  # fmt: skip
+from tests.detection.strategies import DEVICES, FIRST_DAY, LAST_DAY, lists, worlds
+
+from openceir.detection import STANDING, Earlier, Inputs, RuleRefused, evaluate, example_rules, explain
+from openceir.storage.evidence import outcome_digest
+from openceir.storage.measures import Measures
+
+ALICE, MALLORY, BOB = 35_000_001_000_001, 35_000_002_000_002, 35_000_003_000_003
+DAY = date(2026, 10, 5)
+SEEN = tuple(Sighting(DAY, "northtel", device, imsi=key("001010000000001")) for device in (ALICE, MALLORY, BOB))
+STOLEN = rule("stolen", use("stolen_list"), blocking=True, grace_days=10)
+
+
+def standing(*rows):
+    return table_of(STANDING, rows)
+
+
+def day_number(day: date) -> int:
+    return (day - EPOCH).days
+
+
+def test_a_new_hit_is_blocked_after_its_grace_and_the_day_stays():
+    world = World(SEEN, {"stolen": [(ALICE,)]})
+    found = judge(world, rules(STOLEN), DAY)["stolen"]
+    assert (found.matched.tolist(), found.block_on, found.cleared.tolist()) == ([ALICE], DAY + timedelta(days=10), [])
+    stands = standing(("stolen", ALICE, day_number(DAY + timedelta(days=10)), False, True, False))
+    again = judge(world, rules(STOLEN), DAY + timedelta(days=4), standing=stands)["stolen"]
+    assert again.is_empty
+    assert standing_set(again) == {ALICE}
+
+
+def test_who_left_the_list_is_cleared_unless_the_rule_is_sticky():
+    stands = standing(("stolen", ALICE, day_number(DAY), False, True, False))
+    assert judge(World(SEEN), rules(STOLEN), DAY, standing=stands)["stolen"].cleared.tolist() == [ALICE]
+    sticky = rule("stolen", use("stolen_list"), blocking=True, grace_days=10, sticky=True)
+    kept = judge(World(SEEN), rules(sticky), DAY, standing=stands)["stolen"]
+    assert (kept.is_empty, standing_set(kept)) == (True, {ALICE})
+
+
+def test_a_rule_that_begins_to_block_restates_its_hits_with_notice():
+    stands = standing(("stolen", ALICE, None, False, False, False))
+    found = judge(World(SEEN, {"stolen": [(ALICE,)]}), rules(STOLEN), DAY, standing=stands)["stolen"]
+    [change] = found.changed
+    assert (change.devices.tolist(), change.block_on) == ([ALICE], DAY + timedelta(days=10))
+    assert found.evidence.devices.tolist() == [ALICE]
+
+
+def test_hits_of_a_rule_that_the_policy_lost_are_cleared():
+    stands = standing(("old_rule", BOB, None, False, False, False))
+    found = judge(World(SEEN), rules(STOLEN), DAY, standing=stands)["old_rule"]
+    assert (found.retired, found.cleared.tolist()) == (True, [BOB])
+
+
+AMNESTY = """
+[detection.amnesty]
+evaluation_from = "2026-10-01"
+evaluation_until = "2026-10-31"
+until = "2027-01-31"
+"""
+
+
+def test_amnesty_records_then_announces_then_leaves_the_day():
+    """In the evaluation no day is set; in the amnesty its end is; who comes later has ordinary grace."""
+    policy = rules(
+        AMNESTY + rule("r", use("not_on_registration_list"), blocking=True, grace_days=10, amnesty_eligible=True)
+    )
+    world = World(SEEN[:1])
+    first = judge(world, policy, DAY)["r"]
+    assert (first.block_on, first.amnesty, first.matched.tolist()) == (None, True, [ALICE])
+    granted = standing(("r", ALICE, None, True, True, False))
+    assert judge(world, policy, date(2026, 10, 20), standing=granted)["r"].is_empty
+    november = judge(World(SEEN[:2]), policy, date(2026, 11, 2), standing=granted)["r"]
+    [change] = november.changed
+    assert (change.devices.tolist(), change.block_on, change.amnesty) == ([ALICE], date(2027, 1, 31), True)
+    assert (november.matched.tolist(), november.block_on, november.amnesty) == ([MALLORY], date(2026, 11, 12), False)
+    announced = standing(("r", ALICE, day_number(date(2027, 1, 31)), True, True, False))
+    assert judge(world, policy, date(2027, 2, 5), standing=announced)["r"].is_empty
+
+
+def test_a_rule_beyond_its_safety_ratio_is_refused_with_figures():
+    text = rule("r", use("not_on_registration_list"), max_matching_ratio=0.5)
+    found = judge(World(SEEN, {"registered": [(BOB,)]}), rules(text), DAY)["r"]
+    assert found.refusal is not None
+    assert "matches 2 of 3 devices ever seen (66.7%)" in found.refusal
+    enough = judge(World(SEEN, {"registered": [(BOB,), (ALICE,)]}), rules(text), DAY)["r"]
+    assert enough.refusal is None
+
+
+def test_a_stolen_list_longer_than_the_country_is_no_reason_to_refuse():
+    """Stolen devices that were never seen do not count in the ratio."""
+    text = rule("stolen", use("stolen_list"), max_matching_ratio=0.1)
+    found = judge(World(SEEN, {"stolen": [(device,) for device in range(5)]}), rules(text), DAY)["stolen"]
+    assert (len(found.matched), found.refusal) == (5, None)
+
+
+def test_stolen_and_duplicated_marks_the_number_and_does_not_block_it():
+    seen = (*SEEN, Sighting(DAY, "northtel", MALLORY, imsi=key("001010000000002")))
+    found = judge(World(seen, {"stolen": [(ALICE,), (MALLORY,)]}), rules(example_rules()), DAY)
+    assert standing_set(found["stolen"]) == {ALICE}
+    both = found["stolen_and_duplicated"]
+    assert (standing_set(both), both.rule.marks_duplicate, both.rule.blocking) == ({MALLORY}, True, False)
+
+
+def test_evidence_tells_numbers_limits_and_their_source_and_no_subscriber():
+    text = rule(
+        "many",
+        '{ name = "duplicate_threshold", params = { threshold = { from."2026-01-01" = 2, source = "Rule 14(2)" } } }',
+    )
+    imsis = ("001010000000001", "001010000000002", "001010000000003")
+    world = World(tuple(Sighting(DAY, "northtel", MALLORY, imsi=key(imsi)) for imsi in imsis))
+    found = judge(world, rules(text), DAY)["many"]
+    row = found.evidence.of(MALLORY)
+    assert row is not None
+    assert row.row["facts"] == [{"days_seen": 1, "imsis": 3, "msisdns": None}]
+    assert len(set(row.row["subscribers"])) == 3
+    assert not any(imsi in text for imsi in imsis for text in found.evidence.rows)
+    said = " ".join(explain(row))
+    assert "used with 3 different SIM cards" in said
+    assert "from 2 SIM cards on" in said
+    assert "Rule 14(2), in force since 2026-01-01" in said
+
+
+def test_an_evidence_digest_changes_with_any_row():
+    found = judge(World(SEEN, {"stolen": [(ALICE,), (BOB,)]}), rules(STOLEN), DAY)["stolen"].evidence
+    digest = found.digest
+    rows = list(found.rows)
+    rows[1] = rows[1].replace("true", "false")
+    assert rows != list(found.rows)
+    assert type(found)(header=found.header, salt=found.salt, devices=found.devices, rows=rows).digest != digest
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (rule("r", use("stolen_lits")), "did you mean stolen_list"),
+        (rule("r", use("transient", period=3)), "has no limit period; did you mean period_days"),
+        (rule("r", use("transient", period_days="3")), "must be int"),
+        (rule("r", use("transient", period_days=0)), "at least one day"),
+        (rule("r", use("time_distance", speed_kmh=100)), r"below detection\.sightings\.floor_kmh"),
+        (rule("R 1", use("barred")), "label must be like"),
+        (rule("r", use("barred"), blocks=True), "did you mean blocking"),
+        (rule("r", use("barred"), max_matching_ratio=1.5), "between 0 and 1"),
+        (rule("r"), "must hold at least one"),
+        (rule("r", use("barred"), reason="a|b"), r"without the sign \|"),
+        (rule("r", use("barred")) + rule("r", use("barred")), "two rules are labelled r"),
+    ],
+)
+def test_a_rule_that_cannot_be_read_is_refused_with_its_place(text, complaint):
+    with pytest.raises(RuleRefused, match=complaint):
+        judge(World(), rules(text), DAY)
+
+
+ALL = example_rules().replace("max_matching_ratio = 0.3", "max_matching_ratio = 1.0")
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(
+    world=worlds,
+    later=lists,
+    stood=st.lists(
+        st.tuples(st.sampled_from(["stolen", "barred", "unregistered"]), st.sampled_from(DEVICES)),
+        unique=True,
+        max_size=6,
+    ),
+)
+def test_judging_only_touched_devices_answers_as_judging_all(world, later, stood):
+    policy = rules(ALL)
+    named = ("stolen", "barred", "monitored", "registered", "associated")
+    stands = standing(*((label, device, day_number(FIRST_DAY), False, True, False) for label, device in stood))
+    after = world.but(lists={**world.lists, **{name: later[name] for name in named}})
+    touched = {
+        row[0] for name in named for row in set(map(tuple, world.lists[name])) ^ set(map(tuple, after.lists[name]))
+    }
+    with new_home() as home:
+        measures = Measures(home, SMALL)
+        measures.refresh(write_lake(home, world.sightings), world.cell_table(), policy)
+
+        def asked(lists_of: World, **more):
+            inputs = Inputs(measured=measures.measured(), lists=lists_of.tables(), standing=stands)
+            return evaluate(policy, LAST_DAY, inputs, evidence_key=KEY, settings=SMALL, **more)
+
+        before = asked(world)
+        earlier = Earlier(
+            standing={one.rule.label: (one.standing, one.standing_seen) for one in before},
+            ever_seen=before[0].ever_seen,
+            touched=np.array(sorted(touched), np.int64),
+        )
+        assert outcome_digest(asked(after, earlier=earlier)) == outcome_digest(asked(after))
+
+
+def test_a_list_with_other_columns_is_refused_by_name():
+    from openceir.detection import DetectionError
+
+    with pytest.raises(DetectionError, match="the list stolen needs the columns device"):
+        evaluate(
+            rules(STOLEN), DAY, Inputs(lists={"stolen": pa.table({"imei": [1]})}), evidence_key=KEY, settings=SMALL
+        )

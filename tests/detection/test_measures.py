@@ -1,0 +1,149 @@
+"""The measures of a lake that changes: whatever the order of days, the same as measuring everything at once."""
+
+import shutil
+from datetime import date, timedelta
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.detection.small_world import SMALL, Sighting, World, instant, key, new_home, rules, write_file, write_lake
+from tests.detection.strategies import CELLS, worlds
+
+from openceir.storage.files import StorageError
+from openceir.storage.measures import Measures
+
+POLICY = rules("")
+ALICE = 35_000_001_000_001
+DAY = date(2026, 10, 5)
+
+
+def content(measures: Measures) -> dict[str, list[tuple]]:
+    """Every measured row, in one order."""
+    measured = measures.measured()
+    return {
+        name: sorted(
+            (tuple(row.values()) for path in measured.files(name) for row in pq.read_table(path).to_pylist()), key=repr
+        )
+        for name in ("triplets", "devices", "conflicts")
+    }
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(world=worlds, order=st.randoms(use_true_random=False))
+def test_files_folded_one_by_one_measure_as_all_at_once(world, order):
+    with new_home() as home:
+        files = write_lake(home, world.sightings)
+        whole = Measures(home / "whole", SMALL)
+        whole.refresh(files, world.cell_table(), POLICY)
+        order.shuffle(files)
+        step = Measures(home / "step", SMALL)
+        third = max(1, len(files) // 3)
+        for count in (third, 2 * third, len(files)):
+            step.refresh(files[:count], world.cell_table(), POLICY)
+        assert content(step) == content(whole)
+        assert step.measured().digest == whole.measured().digest
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(world=worlds, data=st.data())
+def test_a_file_that_went_leaves_nothing_behind(world, data):
+    with new_home() as home:
+        files = write_lake(home, world.sightings)
+        kept = [file for file in files if data.draw(st.booleans())]
+        measures, fresh = Measures(home / "a", SMALL), Measures(home / "b", SMALL)
+        measures.refresh(files, world.cell_table(), POLICY)
+        measures.refresh(kept, world.cell_table(), POLICY)
+        fresh.refresh(kept, world.cell_table(), POLICY)
+        assert content(measures) == content(fresh)
+
+
+def two_towns(home: Path) -> list:
+    rows = [
+        Sighting(DAY, "northtel", ALICE, key("001010000000001"), rat=64, ts=instant(DAY, 12.0), cell=1),
+        Sighting(DAY, "northtel", ALICE, key("001010000000002"), rat=64, ts=instant(DAY, 12.01), cell=3),
+    ]
+    return [write_file(home, "northtel", DAY, rows)]
+
+
+def test_nothing_new_costs_nothing(tmp_path):
+    files, cells = two_towns(tmp_path), World(cells=CELLS).cell_table()
+    measures = Measures(tmp_path, SMALL)
+    assert measures.refresh(files, cells, POLICY).days == ("2026-10-05",)
+    assert measures.refresh(files, cells, POLICY).is_empty
+
+
+def test_a_cell_that_moves_measures_its_conflicts_anew_and_a_new_cell_does_not(tmp_path):
+    files = two_towns(tmp_path)
+    measures = Measures(tmp_path, SMALL)
+    measures.refresh(files, World(cells=CELLS).cell_table(), POLICY)
+    more = (*CELLS, (6, 10.0, 20.0, None))
+    assert measures.refresh(files, World(cells=more).cell_table(), POLICY).days == ()
+    assert len(content(measures)["conflicts"]) == 1
+    moved = [(3, 10.01, 20.0, None) if cell[0] == 3 else cell for cell in more]
+    assert measures.refresh(files, World(cells=tuple(moved)).cell_table(), POLICY).days == ("2026-10-05",)
+    assert content(measures)["conflicts"] == []
+
+
+def test_retention_erases_subscribers_and_keeps_when_a_device_was_seen(tmp_path):
+    files, cells = two_towns(tmp_path), World(cells=CELLS).cell_table()
+    measures = Measures(tmp_path, SMALL)
+    measures.refresh(files, cells, POLICY)
+    before = content(measures)["devices"]
+    assert measures.forget_subscribers(date(2026, 11, 1)) == ["2026-10"]
+    measures.refresh([], cells, POLICY, kept_since=date(2026, 11, 1))
+    after = content(measures)
+    assert (after["triplets"], after["conflicts"], after["devices"]) == ([], [], before)
+    assert not list((tmp_path / "lake" / "measures" / "triplets").rglob("*.parquet"))
+
+
+class Dies(Exception):
+    """Stands for the power going."""
+
+
+@pytest.mark.parametrize("writes_before", range(4))
+def test_a_crash_leaves_the_last_complete_measures(tmp_path, monkeypatch, writes_before):
+    """The fold of a further day dies before its n-th file, or before its manifest; the next one is whole."""
+    import openceir.storage.measures as shelf
+
+    files, cells = two_towns(tmp_path), World(cells=CELLS).cell_table()
+    measures = Measures(tmp_path, SMALL)
+    measures.refresh(files, cells, POLICY)
+    complete, digest = content(measures), measures.measured().digest
+    later = DAY + timedelta(days=1)
+    rows = [
+        Sighting(later, "northtel", ALICE, key("001010000000001"), rat=64, ts=instant(later, 12.0), cell=1),
+        Sighting(later, "northtel", ALICE, key("001010000000002"), rat=64, ts=instant(later, 12.01), cell=3),
+    ]
+    files.append(write_file(tmp_path, "northtel", later, rows))
+    left = [writes_before]
+
+    def dying(real):
+        def call(*arguments, **named):
+            if left[0] == 0:
+                raise Dies
+            left[0] -= 1
+            return real(*arguments, **named)
+
+        return call
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shelf, "write_beside", dying(shelf.write_beside))
+        patched.setattr(shelf, "replace_file", dying(shelf.replace_file))
+        with pytest.raises(Dies):
+            measures.refresh(files, cells, POLICY)
+    assert (content(measures), measures.measured().digest) == (complete, digest)
+    measures.refresh(files, cells, POLICY)
+    whole = Measures(tmp_path / "whole", SMALL)
+    whole.refresh(files, cells, POLICY)
+    assert content(measures) == content(whole)
+    shutil.rmtree(tmp_path / "whole")
+
+
+def test_a_manifest_that_cannot_be_read_is_said_not_guessed(tmp_path):
+    folder = tmp_path / "lake" / "measures"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text("{}")
+    with pytest.raises(StorageError, match="is not a manifest of measures"):
+        Measures(tmp_path, SMALL).measured()
