@@ -294,8 +294,8 @@ def _read_override(value: Any, origin: str) -> Status:
 
 
 def _read_interface(value: Any, interface: str, origin: str) -> InterfacePolicy:
-    if interface not in {"s13"}:
-        raise PolicyRefused(f"{origin}: interface.{interface} is not served; served is s13")
+    if interface not in {"s13", "n5g"}:
+        raise PolicyRefused(f"{origin}: interface.{interface} is not served; served are s13, n5g")
     common = {"permitted", "tracked", "blocked", "unknown"}
     allowed = {"unknown": common, "malformed": common | {"error"}, "failure": common | {"error"}}
     if not isinstance(value, dict):
