@@ -227,10 +227,10 @@ def _is_in_effect(read: ListRead, is_held: npt.NDArray[np.bool_]) -> bool:
 
 
 def _misfits(read: ListRead, bad: npt.NDArray[np.bool_], reason: str, rejects: Rejects) -> None:
-    places = np.flatnonzero(bad)
-    if len(places):
-        rejects.add(reason, "change_type", read.lines[places].tolist(), [""] * len(places))
-        read.accepted -= len(places)
+    lines = np.unique(read.lines[bad])  # a row may name several identifiers
+    if len(lines):
+        rejects.add(reason, "change_type", lines.tolist(), [""] * len(lines))
+        read.accepted -= len(lines)
 
 
 def _is_in(numbers: Ints, ascending: Ints) -> npt.NDArray[np.bool_]:
