@@ -1,4 +1,5 @@
 import hashlib
+import os
 from datetime import timedelta
 
 import pytest
@@ -181,6 +182,44 @@ def test_a_disk_that_fails_at_the_checkpoint_takes_the_block_back(police, monkey
     assert police.ledger.size == 1
     police.state(2, 3)
     assert police.register.verify_ledger().statements == 3
+
+
+def test_a_checkpoint_that_is_in_place_but_not_confirmed_keeps_its_block(police, monkeypatch):
+    """Taking the block back would leave a checkpoint over more than the log holds, and the book broken for good."""
+    police.state(1)
+    write = police.ledger._blocks.write_checkpoint
+
+    def unconfirmed(note):
+        write(note)
+        raise StorageError("the folder could not be fsynced")
+
+    monkeypatch.setattr(police.ledger._blocks, "write_checkpoint", unconfirmed)
+    with pytest.raises(StorageError):
+        police.state(2)
+    with pytest.raises(LedgerBroken, match="open the ledger again"):
+        police.state(3)
+    again = reopened(police)
+    assert again.ledger.size == again.verify_ledger().statements == 2
+    again.ledger.close()
+
+
+def test_a_keystroke_in_the_middle_of_a_write_leaves_nothing_behind(police, monkeypatch):
+    police.state(1)
+    log = police.register.home / "ledger" / "log"
+    before = log.read_bytes()
+    real = os.pwrite
+
+    def interrupted(handle, octets, at):
+        real(handle, bytes(octets)[:50], at)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            police.state(2, 3, 4)
+    assert log.read_bytes() == before
+    police.state(5)
+    assert police.register.verify_ledger().statements == 2
 
 
 def test_old_and_new_checkpoint_are_bound_by_a_consistency_proof(police):

@@ -200,7 +200,9 @@ class Ledger:
             return []
         self._become_writer()
         machine = self._machine
-        time = at if machine.time is None else max(at, machine.time)
+        time = at.replace(microsecond=0)  # as the block will say it
+        if machine.time is not None:
+            time = max(time, machine.time)
         checked = self._check(statements, time)
         before = (self.size, machine.height, machine.time)
         try:
@@ -327,7 +329,10 @@ class Ledger:
 
     def _take_back(self, size: int, height: int, time: datetime | None) -> None:
         """After a failed append: the state of before, in memory and on disk, or no more writing at all."""
-        self._stopped = "the last append failed and could not be taken back; open the ledger again"
+        self._stopped = "the last append failed in the middle; open the ledger again, which shows what was logged"
+        note = self._blocks.read_checkpoint()
+        if note is not None and SignedCheckpoint.parse(note).checkpoint.size > size:
+            return  # in place though not confirmed: cutting a block that a checkpoint covers would break the book
         self._machine.take_back(size, height, time)
         self._blocks.truncate(height)
         self._stopped = None

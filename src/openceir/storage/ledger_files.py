@@ -169,8 +169,9 @@ class LedgerFiles:
         self._last_digest = octets[-_DIGEST_OCTETS:]
 
     def truncate(self, height: int) -> None:
-        """Take back the blocks from `height` on; nothing happens when there are none."""
+        """Take back the blocks from `height` on, and what an interrupted `append` may have left."""
         if height >= len(self._heads):
+            self._cut_to(self._end)
             return
         end = self._starts[height]
         self._cut_to(end)
