@@ -173,7 +173,12 @@ class Register:
 
     def state(self, statements: Iterable[Statement], *, by: str, at: datetime) -> list[Entry]:
         """Sign these with the key `by` and log them as one block: all of them or none."""
-        return self.ledger.append([self.sign(said, by=by, at=at) for said in statements], at)
+        return self.submit([self.sign(said, by=by, at=at) for said in statements], at=at)
+
+    def submit(self, signed: Sequence[SignedStatement], *, at: datetime) -> list[Entry]:
+        """Log statements, wherever they were signed, as one block; members.toml counts as it is at this moment."""
+        self.members = self.ledger.members = read_members(self.home / "members.toml")
+        return self.ledger.append(signed, at)
 
     def verify_ledger(self, progress: Progress | None = None) -> Audit:
         """Read the whole book again from the disk, believing nothing; raises LedgerBroken at the first bad place."""

@@ -337,6 +337,15 @@ def test_a_revocation_dated_back_makes_statements_doubtful_and_not_the_book_brok
         police.ledger.append([late], NOON + timedelta(days=3))
 
 
+def test_a_key_revoked_by_another_process_is_refused_by_one_that_runs_on(police):
+    police.state(1)
+    late = police.sign(2)
+    other = open_register(police.register.home)
+    other.change_members(other.members.with_revoked("cc-police", NOON))
+    with pytest.raises(StatementRefused, match="revoked"):
+        police.register.submit([late], at=NOON)
+
+
 def test_the_leaf_hash_is_that_of_the_signed_octets(police):
     [entry] = police.state(1)
     assert entry.leaf_hash == hash_leaf(police.ledger.signed(0).octets)

@@ -99,7 +99,7 @@ def submit(ctx: click.Context, /, as_json: bool, **said: Any) -> None:
         signed = SignedStatement.read(_read(path))
     else:
         signed, _ = _signed(ctx, **said)
-    [entry] = register.ledger.append([signed], said["at"])
+    [entry] = register.submit([signed], at=said["at"])
     say_notes(register)
     if as_json:
         echo_json({"index": entry.index, "leaf_hash": entry.leaf_hash.hex(), "kind": signed.header.kind})
