@@ -130,8 +130,8 @@ def _show(answer: Answer) -> None:
     for reason in answer.reasons:
         mark = "*" if reason.decides else "-"
         click.echo(f"  {mark} {reason.sentence}" + (" Disputed." if reason.disputed else ""))
-        for name, found in (reason.evidence or {}).items():
-            click.echo(f"      {name}: {found}")
+        for sentence in (reason.evidence or {}).get("says", ()):
+            click.echo(f"      {sentence}")
         click.echo(f"      statement {reason.statement}, leaf {reason.leaf_hash.hex()[:16]}…")
     click.echo("\nWhat you can do")
     for step in answer.next_steps:

@@ -131,7 +131,7 @@ class _Demo:
         self.country = write_country(self.folder / "files", seed=SEED)
         self.progress("making a country", 1, 1)
         devices = len({handset.device for handset in self.country.handsets})
-        self.teller.line("openceir demo: Exampleland, a country that does not exist")
+        self.teller.line("Exampleland, a country that does not exist")
         self.teller.line()
         self.teller.line(
             f"{count(devices)} handsets, {count(len(self.country.lines))} SIMs, {len(OPERATORS)} networks, "
@@ -393,13 +393,13 @@ class _Demo:
 
     def say_what_next(self) -> None:
         """Commands that work with what was made."""
-        stolen, copied = self._of_story("stolen, used with another SIM"), self._of_story("mass clone: the original")
+        stolen, copied = self._of_story("stolen"), self._of_story("mass clone: the original")
         self.teller.heading("Try next")
         self.teller.line(f"  export OPENCEIR_HOME={self.home}")
         for command in (
             f"openceir device check {_asked(stolen)}",
             f"openceir device check {_asked(copied)} --at 2026-10-15",
-            f"openceir device history {_asked(stolen)}",
+            f"openceir device history {_asked(self._of_story('stolen, used with another SIM'))}",
             f"openceir detection explain {_asked(copied)}",
             "openceir ledger verify",
             f"openceir receipt verify {self.folder}/receipt.cbor --log-key {self.home}/ledger/log.vkey",
