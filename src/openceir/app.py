@@ -641,6 +641,7 @@ class Register:
         if not is_rehearsal:
             self.list_runs.prune(lists)
             self.lake.prune(months, on)
+            self.reference.forget_ended(first_kept)
             if (self.home / "lake" / "measures").exists():
                 closed = self.measures.forget_subscribers(first_kept)
                 self.detection_runs.forget(first_kept)

@@ -189,6 +189,18 @@ def test_associations_and_subscribers_are_versioned(register, tmp_path):
     assert register.reference.subscribers().to_pylist() == [{"uid": "alice", "imsi": 1001010000000001}]
 
 
+def test_what_left_the_lists_of_people_is_erased_with_the_sightings(register, tmp_path):
+    bring(register, tmp_path, "association", f"uid,imei\nalice,{ALICE}\nbob,{BOB}\n")
+    bring(register, tmp_path, "association", f"uid,imei,change_type\nalice,{ALICE},remove\n", delta=True, at=LATER)
+    register.prune(on=date(2027, 5, 1))
+    assert register.reference.associations(date(2026, 11, 19)).num_rows == 0
+    [(kept,)] = register.database.connection.execute("SELECT COUNT(*) FROM association")
+    assert kept == 2, "within the policy's months nothing is erased"
+    register.prune(on=date(2027, 6, 1))
+    rows = register.database.connection.execute("SELECT uid FROM association").fetchall()
+    assert rows == [("bob",)]
+
+
 def test_a_tac_table_says_what_its_bands_can_do(register, tmp_path):
     path = tmp_path / "tac.txt"
     path.write_text(
