@@ -225,6 +225,8 @@ class Desk:
         """The notifications of each operator. `triplets` are those of devices in `coming`."""
         place_of = {device: place for place, device in enumerate(coming.devices.tolist())}
         is_paired = self.paired_test(paired)
+        days = {on: (_DAY_ZERO + timedelta(days=on)).isoformat() for on in np.unique(coming.block_on).tolist()}
+        block_on, reasons, amnesty = coming.block_on.tolist(), coming.reasons.tolist(), coming.amnesty.tolist()
         lists = self._empty()
         for device, imsi, msisdn, operators in triplets:
             place = place_of.get(device)
@@ -238,9 +240,9 @@ class Desk:
                 text,
                 subscriber,
                 format_subscriber(msisdn) if msisdn else "",
-                (_DAY_ZERO + timedelta(days=int(coming.block_on[place]))).isoformat(),
-                coming.texts[coming.reasons[place]],
-                "true" if coming.amnesty[place] else "false",
+                days[block_on[place]],
+                coming.texts[reasons[place]],
+                "true" if amnesty[place] else "false",
             )
             for operator in self.home_operators(subscriber) or operators:
                 if operator in lists:  # who saw it may have left the country since

@@ -385,7 +385,8 @@ class ClaimShelf:
         for row in self._database.connection.execute(query, values):
             said.append(_read_said(row[:-3]))
             whole.append(bool(row[-3]))
-            named.append(np.unique(np.frombuffer(row[-2], dtype="<i8")))  # a pair's device may stand several times
+            keys = np.frombuffer(row[-2], dtype="<i8").astype(np.int64)  # ascending; a pair's may stand several times
+            named.append(np.unique(keys) if row[1] == ClaimKind.PAIRED else keys)
             spans.append(_spans(row[-1]))
         none = np.empty(0, dtype=np.int64)
         ranges = np.concatenate([none.reshape(0, 2), *spans])
