@@ -86,22 +86,39 @@ def body_of(environ: Mapping[str, Any], most: int) -> Any:
 
 
 def _octets(environ: Mapping[str, Any], most: int) -> bytes:
-    too_long = Problem(413, "body-too-long", f"the body is longer than {most} octets; send it in several requests")
     announced = environ.get("CONTENT_LENGTH") or ""
     if announced and not (announced.isascii() and announced.isdigit()):
         raise Problem(400, "length-refused", "Content-Length is not a number of octets")
-    if announced and (len(announced) > 18 or int(announced) > most):
-        raise too_long
     stream = environ.get("wsgi.input")
-    # a server that chunks announces nothing: one octet more than allowed is enough to know
-    octets: bytes = stream.read(int(announced) if announced else most + 1) if stream is not None else b""
+    if stream is None:
+        octets = b""
+    elif announced and (len(announced) > 18 or int(announced) > most):
+        raise _too_long(stream, most)
+    else:
+        # a sender that chunks announces nothing: one octet more than allowed is enough to know
+        octets = stream.read(int(announced) if announced else most + 1)
     if len(octets) > most:
-        raise too_long
+        raise _too_long(stream, most)
     if announced and len(octets) < int(announced):
         raise Problem(
             400, "body-cut", "the body is shorter than its Content-Length; it was cut on its way, send it again"
         )
     return octets
+
+
+_DRAINED_OCTETS = 16 << 20
+_DRAINED_AT_ONCE = 64 << 10
+
+
+def _too_long(stream: Any, most: int) -> Problem:
+    """The refusal, after taking what is still coming: a client that is cut off while it sends reads no answer.
+
+    Past a bound it is cut off all the same.
+    """
+    for _ in range(_DRAINED_OCTETS // _DRAINED_AT_ONCE):
+        if not stream.read(_DRAINED_AT_ONCE):
+            break
+    return Problem(413, "body-too-long", f"the body is longer than {most} octets; send it in several requests")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

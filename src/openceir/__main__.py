@@ -1,0 +1,5 @@
+"""`python -m openceir`: the same as the command."""
+
+from openceir.cli import main
+
+main()
