@@ -16,6 +16,7 @@ $(VENV)/installed-test: $(VENV)/installed
 
 demo: $(VENV)/installed
 	$(VENV)/bin/openceir demo
+	@echo '  (openceir is in $(VENV)/bin: export PATH="$$PWD/$(VENV)/bin:$$PATH")'
 
 test: $(VENV)/installed-test
 	scripts/install-java.sh

@@ -44,7 +44,8 @@ def test_the_commands_it_recommends_work_in_the_home_it_left(place):
     for command in commands:
         if command[1] != "serve":
             done = openceir("--home", "demo/home", *command[1:], cwd=place)
-            assert done.returncode in {0, 3, 4, 5} and not done.stderr.startswith("openceir:"), command + [done.stderr]
+            assert done.returncode in {0, 3, 4, 5}, [*command, done.stderr]
+            assert not done.stderr.startswith("openceir:"), [*command, done.stderr]
 
 
 @pytest.mark.slow
