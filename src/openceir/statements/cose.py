@@ -48,15 +48,21 @@ class Sign1:
             raise StatementRefused(
                 f"{what} does not begin with the tag of COSE_Sign1 (18); is it another kind of file?"
             )
-        match read_loosely(octets[1:], what):
-            case [bytes(protected), dict(unprotected), bytes() | None as payload, bytes(signature)] if (
-                len(signature) == 64
-            ):
-                message = cls(protected, payload, signature, unprotected)
-            case _:
-                raise StatementRefused(
-                    f"{what} is not a COSE_Sign1 message: protected, unprotected, payload, signature of 64 octets"
-                )
+        parts = read_loosely(octets[1:], what)
+        protected, unprotected, payload, signature = (
+            parts if isinstance(parts, list) and len(parts) == 4 else [None] * 4
+        )
+        if not (
+            isinstance(protected, bytes)
+            and isinstance(unprotected, dict)
+            and (payload is None or isinstance(payload, bytes))
+            and isinstance(signature, bytes)
+            and len(signature) == 64
+        ):
+            raise StatementRefused(
+                f"{what} is not a COSE_Sign1 message: protected, unprotected, payload, signature of 64 octets"
+            )
+        message = cls(protected, payload, signature, unprotected)
         if message.write() != octets:
             raise not_canonical(what)
         return message

@@ -40,8 +40,11 @@ class MemberKey:
 
     def is_valid_at(self, moment: datetime) -> bool:
         """Whether a signature by this key counts at `moment`."""
-        ends = [end for end in (self.valid_until, self.revoked_at) if end is not None]
-        return self.valid_from <= moment and all(moment < end for end in ends)
+        return (
+            self.valid_from <= moment
+            and (self.valid_until is None or moment < self.valid_until)
+            and (self.revoked_at is None or moment < self.revoked_at)
+        )
 
 
 @dataclass(frozen=True, slots=True)
