@@ -6,7 +6,7 @@ runs, changed filters, recovered devices, skipped deliveries. The word for a rem
 `no_longer_seen`) is a courtesy to who reads it; applying does not depend on it.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from openceir.lists.errors import DeltaMismatch, NotAList
 from openceir.lists.kinds import ListKind, Row
@@ -14,15 +14,12 @@ from openceir.lists.kinds import ListKind, Row
 __all__ = ["apply_rows", "diff_rows"]
 
 
-def diff_rows(
-    kind: ListKind, old: Iterable[Row], new: Iterable[Row], why_gone: Callable[[Row], str] | None = None
-) -> Iterator[Row]:
+def diff_rows(kind: ListKind, old: Iterable[Row], new: Iterable[Row]) -> Iterator[Row]:
     """Yield the rows of the delta that leads from `old` to `new`, by key; each carries its change as a last field.
 
-    A removed row keeps its old values, so that the receiver can say what ended.
+    A removed row keeps its old values, so that the receiver can say what ended, and bears the kind's first word for it.
     Shapes: one row of each list in memory; both must be in key order.
     """
-    why_gone = why_gone or (lambda _: kind.removed[0])
     added, changed, length = kind.added, kind.changed, kind.key_length
     olds, news = iter(old), iter(new)
     before, after = next(olds, None), next(news, None)
@@ -31,7 +28,7 @@ def diff_rows(
             before, after = next(olds, None), next(news, None)
         elif after is None or (before is not None and before[:length] < after[:length]):
             assert before is not None
-            yield (*before, why_gone(before))
+            yield (*before, kind.removed[0])
             before = next(olds, None)
         elif before is None or after[:length] < before[:length]:
             yield (*after, added)
