@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 
 from openceir.status.words import ClaimKind, Status
@@ -15,9 +16,10 @@ def moment(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
+@lru_cache(maxsize=4096)  # a thousand answers hold the same few instants
 def moment_text(instant: datetime) -> str:
-    """`2027-03-01T12:00:00Z`."""
-    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+    """`2027-03-01T12:00:00Z`, from an instant in UTC."""
+    return f"{instant.isoformat()[:19]}Z"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,7 +84,8 @@ class Inquiries:
         """
         asked = self._read(value)
         [claims] = self._claims_of([asked])
-        return self._answer(asked, claims, at, known_at, self._pair(asked, imsi), self.claims.applied_size)
+        answer = self._fold(asked, claims, at, known_at, self._pair(asked, imsi))
+        return self._told(asked, claims, answer, self.claims.applied_size)
 
     def check_many(
         self, values: Sequence[str], at: datetime, *, known_at: datetime | None = None
@@ -94,10 +95,19 @@ class Inquiries:
         readable = [one for one in asked if isinstance(one, _Asked)]
         found = iter(self._claims_of(readable))
         size = self.claims.applied_size
-        return [
-            self._answer(one, next(found), at, known_at, None, size) if isinstance(one, _Asked) else one
-            for one in asked
-        ]
+        folded: dict[tuple[object, ...], Answer] = {}
+        answers: list[Answer | OpenceirError] = []
+        for one in asked:
+            if not isinstance(one, _Asked):
+                answers.append(one)
+                continue
+            claims = next(found)
+            # Of most devices the same was said (one registration list), and then the same follows.
+            key = (one.is_known_non_unique, *((id(claim.said), claim.imsi, claim.by_range) for claim in claims))
+            if key not in folded:
+                folded[key] = self._fold(one, claims, at, known_at, None)
+            answers.append(self._told(one, claims, folded[key], size))
+        return answers
 
     def history(self, value: str, *, known_at: datetime | None = None) -> History:
         """Everything that was said of one device, and the status it had from when to when.
@@ -173,16 +183,10 @@ class Inquiries:
         found = self.claims.claims_of(list({one.device for one in asked if one.device is not None}))
         return [found[one.device] if one.device is not None else [] for one in asked]
 
-    def _answer(
-        self,
-        asked: _Asked,
-        claims: Sequence[Claim],
-        at: datetime,
-        known_at: datetime | None,
-        pair: AskedPair | None,
-        log_size: int,
+    def _fold(
+        self, asked: _Asked, claims: Sequence[Claim], at: datetime, known_at: datetime | None, pair: AskedPair | None
     ) -> Answer:
-        answer = fold(
+        return fold(
             claims,
             at,
             pair=pair,
@@ -190,6 +194,9 @@ class Inquiries:
             is_restrictive=self._is_restrictive(at.date()),
             known_at=known_at,
         )
+
+    def _told(self, asked: _Asked, claims: Sequence[Claim], answer: Answer, log_size: int) -> Answer:
+        """The answer with what was asked and what is on record beside it."""
         identifier = asked.identifier
         reasons = answer.reasons
         if self.evidence is not None and asked.device is not None:
