@@ -1,5 +1,6 @@
 """Random small worlds: few devices, numbers, days and cells, so that they meet often."""
 
+import random
 from datetime import date, timedelta
 
 from hypothesis import strategies as st
@@ -29,35 +30,34 @@ CELLS = (
 TACS = sorted({device // 10**6 for device in DEVICES if device < 10**14})
 
 devices = st.sampled_from(DEVICES)
-days = st.integers(0, DAYS - 1).map(lambda n: FIRST_DAY + timedelta(days=n))
 
 
-@st.composite
-def sighting(draw: st.DrawFn, among: list[int], cells: list[int], timed: bool) -> Sighting:
-    day = draw(days)
-    hours = draw(st.sampled_from([0.0, 0.01, 0.02, 6.0, 12.0, 12.01, 12.03, 23.99])) if timed else None
-    return Sighting(
-        day=day,
-        operator=draw(st.sampled_from(["northtel", "southtel"])),
-        device=draw(st.sampled_from(among)),
-        imsi=draw(st.sampled_from([*IMSIS, None])),
-        msisdn=draw(st.sampled_from([*MSISDNS, None])),
-        rat=draw(st.sampled_from(RATS)),
-        ts=None if hours is None else instant(day, hours),
-        cell=draw(st.sampled_from(cells)) if timed else None,
-    )
-
-
-@st.composite
-def sightings(draw: st.DrawFn) -> tuple[Sighting, ...]:
-    """Many sightings of few devices, or few of many; one row in a hundred has no device."""
-    among = draw(
-        st.lists(st.sampled_from(DEVICES), min_size=1, max_size=draw(st.sampled_from([1, 2, 12])), unique=True)
-    )
-    cells = draw(st.sampled_from([[1, 3], [1, 2, 3], [1, 4], [1, 2, 3, 4, 5, 99]]))
-    one = sighting(among, cells, draw(st.booleans()))
-    found = draw(st.lists(one, min_size=draw(st.sampled_from([0, 15, 30])), max_size=60))
-    return (*found, Sighting(day=FIRST_DAY, operator="northtel", device=None, imsi=IMSIS[0]))
+def sightings_of(seed: int) -> tuple[Sighting, ...]:
+    """Many sightings of few devices, or few of many; at times and places that meet often. One row has no device."""
+    rng = random.Random(seed)
+    among = rng.sample(DEVICES, rng.choice([1, 2, 3, len(DEVICES)]))
+    cells = rng.choice([[1, 3], [1, 2, 3], [1, 4], [1, 2, 3, 4, 5, 99]])
+    some_days = rng.sample(range(DAYS), rng.choice([1, 2, 4, DAYS]))
+    numbers = rng.choice([MSISDNS[:3], MSISDNS])
+    operators = rng.choice([["northtel"], ["northtel", "southtel"]])
+    timed = rng.random() < 0.7
+    found = [Sighting(day=FIRST_DAY, operator="northtel", device=None, imsi=IMSIS[0])]
+    for _ in range(rng.choice([5, 30, 80])):
+        day = FIRST_DAY + timedelta(days=rng.choice(some_days))
+        hours = rng.choice([0.0, 0.01, 0.02, 0.4, 0.55, 6.0, 12.0, 12.0 + 61 / 3600, 12.03, 23.99]) if timed else None
+        found.append(
+            Sighting(
+                day=day,
+                operator=rng.choice(operators),
+                device=rng.choice(among),
+                imsi=rng.choice([*IMSIS, None]),
+                msisdn=rng.choice([*numbers, None]),
+                rat=rng.choice(RATS),
+                ts=None if hours is None else instant(day, hours),
+                cell=rng.choice(cells) if timed else None,
+            )
+        )
+    return tuple(found)
 
 
 def rows(*columns: st.SearchStrategy) -> st.SearchStrategy:
@@ -87,4 +87,4 @@ lists = st.fixed_dictionaries(
         "tac": tac_rows,
     }
 )
-worlds = st.builds(World, sightings=sightings(), lists=lists, cells=st.just(CELLS))
+worlds = st.builds(World, sightings=st.integers(0, 2**32).map(sightings_of), lists=lists, cells=st.just(CELLS))

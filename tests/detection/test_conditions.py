@@ -1,6 +1,7 @@
 """Each condition, as SQL over measures, against the slow twin; and what no random world shows by itself."""
 
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tests.detection.strategies import CELLS, DAYS, FIRST_DAY, worlds
 from tests.detection.twin import Twin
 
 from openceir.detection import conditions
+from openceir.detection.page import format_page
 
 AVERAGE = {
     "threshold": st.sampled_from([1.0, 1.5, 2.0]),
@@ -158,3 +160,10 @@ def test_both_ends_of_the_window_belong_to_it_and_later_data_do_not_reach_back(a
     world = World((Sighting(DAY, "northtel", MALLORY, imsi=ONE), later))
     policy = rules(rule("d", use("duplicate_threshold", threshold=1, period_days=2)))
     assert standing_set(judge(world, policy, as_of_on)["d"]) == ({MALLORY} if hit else set())
+
+
+def test_the_page_prints_every_condition_as_it_stands():
+    page = Path(__file__).parents[2] / "docs" / "reference" / "conditions.md"
+    assert page.read_text(encoding="utf-8") == format_page() + "\n", (
+        "openceir detection conditions --markdown renews it"
+    )

@@ -10,6 +10,7 @@ from openceir import clock
 from openceir.app import Register
 from openceir.cli._ledger_options import Moment, as_json_option, echo_json, register_of
 from openceir.detection import EvidenceRow, conditions, explain
+from openceir.detection.page import format_page
 from openceir.identity import format_device_key, imei_digits, malformed_text
 from openceir.progress import Progress, Silent
 from openceir.storage.evidence import DetectionRun
@@ -241,9 +242,13 @@ def measure(ctx: click.Context, at: datetime, as_json: bool) -> None:
 
 
 @detection.command("conditions")
+@click.option("--markdown", is_flag=True, help="Print docs/reference/conditions.md: each condition's SQL as it stands.")
 @as_json_option
-def conditions_(as_json: bool) -> None:
+def conditions_(markdown: bool, as_json: bool) -> None:
     """List the conditions that rules can combine, with their limits."""
+    if markdown:
+        click.echo(format_page())
+        return
     if as_json:
         echo_json(
             [
