@@ -20,8 +20,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 __all__ = [
-    "API_NAME", "API_VERSION", "EQUIPMENT_UNKNOWN", "NOT_ACCEPTABLE", "RESOURCE", "Answer", "EquipmentQuestion", "Refused",
-    "accepts_json", "answers_of", "insufficient_scope", "invalid_token", "parse_query", "problem", "status_answer",
+    "API_NAME", "API_VERSION", "RESOURCE", "Answer", "EquipmentQuestion", "Refused",
+    "CONGESTED", "CONGESTION_RISK", "EQUIPMENT_UNKNOWN", "NOT_ACCEPTABLE", "SYSTEM_FAILURE",
+    "accepts_json", "answers_of", "insufficient_scope", "invalid_token", "parse_query", "problem", "refusal_of_target",
+    "status_answer",
 ]  # fmt: skip
 
 API_NAME = "n5g-eir-eic"
@@ -39,6 +41,9 @@ _DIGITS = "[0-9]"  # \d would take the digits of other scripts
 _IMEI = re.compile(rf"imei-({_DIGITS}{{14}}){_DIGITS}{{0,2}}")
 _IMEISV = re.compile(rf"imeisv-({_DIGITS}{{14}})({_DIGITS}{{2}})")
 _IMSI = re.compile(rf"imsi-({_DIGITS}{{5,15}})")
+_USUAL = re.compile(  # what cores send, read in one step; `_read` gives the same and takes all the rest
+    rf"pei=imei(?:-({_DIGITS}{{14}}){_DIGITS}{{0,2}}|sv-({_DIGITS}{{14}})({_DIGITS}{{2}}))(?:&supi=imsi-({_DIGITS}{{5,15}}))?"
+)
 _MAC = re.compile(r"mac((?:-[0-9a-fA-F]{2}){6})(?:-untrusted)?")
 _EUI64 = re.compile(r"eui((?:-[0-9a-fA-F]{2}){8})")
 _FEATURES = re.compile(r"[0-9a-fA-F]*")
@@ -134,7 +139,7 @@ def insufficient_scope(why: str) -> Answer:
     return problem(403, "Forbidden", "ACCESS_TOKEN_DENIED", detail=why, headers=(("www-authenticate", challenge),))
 
 
-def refusal_of_target(method: str, path: str, resource: str = RESOURCE) -> Answer:
+def refusal_of_target(path: str, resource: str = RESOURCE) -> Answer:
     """What to answer when method and path are not GET and `resource`."""
     if path == resource:
         return WRONG_METHOD
@@ -147,6 +152,14 @@ def parse_query(query: str) -> EquipmentQuestion:
 
     Raises: Refused with 414, or with 400 and the parameters that are wrong.
     """
+    usual = _USUAL.fullmatch(query)
+    if usual is None:
+        return _read(query)
+    imei, imeisv, svn, imsi = usual.groups()
+    return EquipmentQuestion(int(imei or imeisv), int("1" + imsi) if imsi else 0, int(svn) if svn else NO_SVN, "")
+
+
+def _read(query: str) -> EquipmentQuestion:
     if len(query) > LONGEST_QUERY_CHARACTERS:
         raise Refused(TOO_LONG)
     pei = supi = None
