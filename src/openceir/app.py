@@ -235,6 +235,7 @@ class Register:
             policy=self.policy,
             first_seen=self.subscribers.first_seen,
             evidence=self._evidence_summary,
+            model=self.reference.find_model,
         )
 
     @cached_property

@@ -13,7 +13,6 @@ import httpx
 import pytest
 from http_story import ALICES_PHONE
 
-
 _CONNECTIONS_TRIED = 8  # each after twice the pause of the one before, from half a second: a minute at most
 
 

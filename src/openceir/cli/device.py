@@ -148,7 +148,7 @@ def _show(answer: Answer) -> None:
 
 def _model_line(answer: Answer) -> str:
     assert answer.model is not None
-    return " ".join(str(part) for part in answer.model.values() if part)
+    return " ".join(str(answer.model[part]) for part in ("manufacturer", "brand", "model") if answer.model.get(part))
 
 
 def _show_history(found: History) -> None:

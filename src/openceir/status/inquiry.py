@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import lru_cache
 
 from openceir.errors import OpenceirError
 from openceir.identity import (
@@ -85,7 +86,7 @@ class Inquiries:
         asked = self._read(value)
         [claims] = self._claims_of([asked])
         answer = self._fold(asked, claims, at, known_at, self._pair(asked, imsi))
-        return self._told(asked, claims, answer, self.claims.applied_size)
+        return self._told(asked, claims, answer, self.claims.applied_size, self.model)
 
     def check_many(
         self, values: Sequence[str], at: datetime, *, known_at: datetime | None = None
@@ -95,6 +96,7 @@ class Inquiries:
         readable = [one for one in asked if isinstance(one, _Asked)]
         found = iter(self._claims_of(readable))
         size = self.claims.applied_size
+        model = lru_cache(maxsize=None)(self.model) if self.model is not None else None  # a batch has few models
         folded: dict[tuple[object, ...], Answer] = {}
         answers: list[Answer | OpenceirError] = []
         for one in asked:
@@ -106,7 +108,7 @@ class Inquiries:
             key = (one.is_known_non_unique, *((id(claim.said), claim.imsi, claim.by_range) for claim in claims))
             if key not in folded:
                 folded[key] = self._fold(one, claims, at, known_at, None)
-            answers.append(self._told(one, claims, folded[key], size))
+            answers.append(self._told(one, claims, folded[key], size, model))
         return answers
 
     def history(self, value: str, *, known_at: datetime | None = None) -> History:
@@ -195,7 +197,9 @@ class Inquiries:
             known_at=known_at,
         )
 
-    def _told(self, asked: _Asked, claims: Sequence[Claim], answer: Answer, log_size: int) -> Answer:
+    def _told(
+        self, asked: _Asked, claims: Sequence[Claim], answer: Answer, log_size: int, model: Model | None
+    ) -> Answer:
         """The answer with what was asked and what is on record beside it."""
         identifier = asked.identifier
         reasons = answer.reasons
@@ -216,7 +220,7 @@ class Inquiries:
             canonical=identifier.canonical,
             findings=tuple({"code": found.code, "sentence": found.sentence} for found in identifier.findings),
             other_identifiers=self._others(asked.device, answer) if is_bound and asked.device is not None else (),
-            model=self.model(identifier.imei[:8]) if self.model is not None and identifier.imei is not None else None,
+            model=model(identifier.imei[:8]) if model is not None and identifier.imei is not None else None,
             log_size=log_size,
         )
 
