@@ -2,8 +2,10 @@
 
 import asyncio
 import ipaddress
+import os
 import socket
 from collections.abc import Coroutine
+from pathlib import Path
 
 import pytest
 import uvloop
@@ -192,8 +194,41 @@ def test_a_peer_from_another_address_is_unknown(index):
         rule = PeerRule(host="*", addresses=(ipaddress.ip_network("192.0.2.0/24"),))
         async with running(index, peers=(rule,)) as eir:
             client = await eir.client(introduce=False)
+            assert await client.at_end()  # before it said who it is: nobody whom we know comes from there
+            assert eir.counters.links["refused_address"] == 1
+
+    run(story())
+
+
+def test_a_peer_named_for_another_address_gets_3010(index):
+    async def story():
+        rules = (
+            PeerRule(host=mme.HOST, addresses=(ipaddress.ip_network("192.0.2.0/24"),)),
+            PeerRule(host="other.example"),
+        )
+        async with running(index, peers=rules) as eir:
+            client = await eir.client(introduce=False)
             client.send(mme.cer())
             assert mme.number((await client.read())[4], 268) == 3010
+
+    run(story())
+
+
+def test_answers_go_on_when_the_disk_refuses_the_records(index, tmp_path):
+    async def story():
+        async with running(index) as eir:
+            eir.records = RecordFile(tmp_path / "records")
+            with Path("/dev/full").open("wb") as full:
+                os.dup2(full.fileno(), eir.records.fileno())
+            client = await eir.client()
+            for _ in range(3):
+                assert await client.ask(imsi=None) == BLACKLISTED
+            while eir.counters.records_lost < 3:
+                await asyncio.sleep(0)
+            assert [event for event, _ in eir.said].count("alarm") == 1
+            assert await client.ask(imsi=None) == BLACKLISTED
+            eir.records.close()
+            eir.records = None
 
     run(story())
 

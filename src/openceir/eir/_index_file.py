@@ -46,6 +46,16 @@ class Section(NamedTuple):
     type: str
     digests: bytes
 
+    def fits(self, size: int) -> bool:
+        """Whether it lies within a file of this size and has a digest for each of its pieces."""
+        return (
+            self.at >= 0
+            and 0 <= self.length <= size - self.at
+            and self.type in {"u1", "u2", "u4", "u8"}
+            and self.length % int(self.type[1]) == 0
+            and len(self.digests) == 32 * -(-self.length // CHUNK)
+        )
+
 
 class SectionFile:
     """An opened index file: its head and its mapped octets."""
@@ -162,7 +172,7 @@ def read_sections(path: Path, trusted: Collection[PublicKey], *, accept_unsigned
     try:
         head = cbor2.loads(octets[_FIXED.size : end])
         found = SectionFile(path, head, hashlib.sha256(octets[: end + 32]).digest(), signed_by, octets)
-        fits = all(section.at + section.length <= head["size"] for section in found.sections.values())
+        fits = all(section.fits(head["size"]) for section in found.sections.values())
     except (cbor2.CBORDecodeError, KeyError, TypeError, AttributeError, ValueError) as wrong:
         raise IndexRefused(f"{path} has a head that cannot be read ({type(wrong).__name__}); fetch it again") from None
     if not fits or head["size"] != len(octets):

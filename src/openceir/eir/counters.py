@@ -27,6 +27,7 @@ class Counters:
         self.reloads: Counter[str] = Counter()
         self.repeated = 0
         self.failures = 0
+        self.records_lost = 0
         self._seconds = [0] * (len(_BORDERS) + 1)
         self._seconds_sum = 0.0
 

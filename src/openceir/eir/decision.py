@@ -125,6 +125,11 @@ class Decider:
         self._without_pairs = [speaker for speaker in self._speakers if speaker != self._pair]
         self.decide = self._compiled()
 
+    def retire(self) -> None:
+        """Let go of the index now. A decider refers to itself; without this its mapped file would stay until a collector
+        comes by, and while a list serves the collector is kept away."""
+        del self.decide, self._speakers, self._without_pairs, self._entry, self._range
+
     def decide_other(self, pei: str) -> int:
         """The decision on an identity that is not an IMEI, in its canonical PEI form."""
         octet = self.overlay.others.get(pei)

@@ -155,15 +155,26 @@ class DiameterServer:
             self._older, self._recent = self._recent, set()
         return False
 
+    def failed(self, wrong: Exception) -> None:
+        """Raise the alarm; when everything fails the first, second, fourth … alarm are logged, the counter has all."""
+        self.counters.failures += 1
+        count = self.counters.failures
+        if count & (count - 1) == 0:
+            self.log(
+                "alarm", what="a decision failed and was answered by policy", error=type(wrong).__name__, count=count
+            )
+
     def _tick(self, due: float) -> None:
         """Ten times a second. A steady clock of full resolution is read: a loop's own may stand still for a while."""
         now = monotonic()
+        self._ticker = asyncio.get_running_loop().call_later(0.1, self._tick, now + 0.1)
         self.is_busy = now - due > self.options.busy_after_s
         for link in list(self.links):
             link.tick(now)
-        if self.records is not None:
-            self.records.flush()
-        self._ticker = asyncio.get_running_loop().call_later(0.1, self._tick, now + 0.1)
+        if self.records is not None and (lost := self.records.flush()):
+            if not self.counters.records_lost:
+                self.log("alarm", what="check records cannot be written; answers go on without them")
+            self.counters.records_lost += lost
 
 
 class Link(asyncio.Protocol):
@@ -198,6 +209,10 @@ class Link(asyncio.Protocol):
         if server.is_draining or len(server.links) > options.most_links:
             server.counters.links["refused_too_many"] += 1
             self.transport.abort()
+        elif not any(rule.reaches(self.address) for rule in options.peers):
+            # Nobody whom we know can come from there: no need to hold a link open until its CER.
+            server.counters.links["refused_address"] += 1
+            self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """The hot path."""
@@ -226,8 +241,7 @@ class Link(asyncio.Protocol):
                     number = decide(device, check.imsi, check.svn)
                 except Exception as wrong:
                     number = FAILURE
-                    server.counters.failures += 1
-                    server.log("alarm", what="a decision failed and was answered by policy", error=type(wrong).__name__)
+                    server.failed(wrong)
             else:
                 number = MALFORMED
             if number == MALFORMED and server.says_error_for_malformed:
@@ -272,7 +286,8 @@ class Link(asyncio.Protocol):
             self._admit()
             return
         # RFC 6733 §5.6 rejects the second link of a peer whose first is open. A peer that crashed comes again
-        # while its old link still looks open, so that link has to show that it lives.
+        # while its old link still looks open, so that link has to show that it lives. Meanwhile the new one waits.
+        self.transport.pause_reading()
         other.probe()
         asyncio.get_running_loop().call_later(server.options.duplicate_after_s, self._settle, other)
 
@@ -286,6 +301,7 @@ class Link(asyncio.Protocol):
             self.transport.abort()
             return
         other.transport.abort()
+        self.resume_writing()
         self._admit()
 
     def _admit(self) -> None:

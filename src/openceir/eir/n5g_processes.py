@@ -11,6 +11,7 @@ A process ends when the pipe ends, so none outlives its EIR; signals are left to
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -37,6 +38,7 @@ _TOLD_EVERY_S = 1.0
 _AGAIN_AFTER_S = 1.0
 _DRAIN_S = 5.0
 _BACKLOG = 1024
+_IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # by the processes: the EIR stops them in order
 
 # What one connection may hold of ours: a core asks with GET, so bodies get the smallest window that HTTP/2 allows.
 _MOST_CONNECTIONS = 512
@@ -142,7 +144,7 @@ class N5gProcesses:
         self._own = counters_of_n5g()  # what the EIR's process itself saw, and the counts of processes that ended
         self._running: list[_Running] = []
         self._place: Place | None = None
-        self._is_stopping = False
+        self._is_started = self._is_stopping = False
         self._ticker: asyncio.TimerHandle | None = None
 
     @property
@@ -177,6 +179,7 @@ class N5gProcesses:
         except EirError:
             await self.stop()
             raise
+        self._is_started = True
         self._tick()
 
     def use(self, index: Index, trust: PublicKey | None) -> None:
@@ -223,7 +226,7 @@ class N5gProcesses:
     def _ended(self, running: "_Running") -> None:
         self._running.remove(running)
         self._own.add(running.told)
-        if self._is_stopping:
+        if not self._is_started or self._is_stopping:
             return
         self._own.links["process_lost"] += 1
         self.log("alarm", what="a process that answers 5G cores ended; another one is started", pid=running.process.pid)
@@ -246,7 +249,12 @@ class _Running:
         fresh = get_context("spawn")
         ours, theirs = fresh.Pipe()
         self.process = fresh.Process(target=_run, args=(theirs, orders), name="openceir-n5g", daemon=True)
-        self.process.start()
+        # A signal to the whole group must not end it before it says itself which it ignores.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _IGNORED)
+        try:
+            self.process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
         self._pipe, self._on_end = ours, ended
         self._loop = asyncio.get_running_loop()
@@ -317,7 +325,7 @@ class _Running:
 
 def _run(pipe: Connection, orders: _Orders) -> None:
     """Serve until told to stop or until the pipe ends."""
-    for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for ignored in _IGNORED:
         signal.signal(ignored, signal.SIG_IGN)
     runner: Callable[[Any], None]
     try:
@@ -346,6 +354,8 @@ async def _serve(pipe: Connection, orders: _Orders) -> None:
     except (OpenceirError, OSError, ImportError) as wrong:
         pipe.send(("failed", str(wrong)))
         return
+    gc.collect()
+    gc.freeze()  # the list's tables make no garbage; a collector that walks them would hold up answers
     running = [asyncio.create_task(server.serve()) for server in servers]
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     loop.add_reader(pipe.fileno(), _obey, pipe, application, orders, stopped)

@@ -39,12 +39,16 @@ class PeerRule:
         """Whether this rule lets the peer in; `certificate_names` is None on a link without TLS."""
         if not fnmatchcase(host.lower(), self.host.lower()) or not fnmatchcase(realm.lower(), self.realm.lower()):
             return False
-        if self.addresses and not any(address in network for network in self.addresses):
+        if not self.reaches(address):
             return False
         if certificate_names is None:
             return self.certificate is None
         wanted = (self.certificate or host).lower()
         return any(fnmatchcase(name.lower(), wanted) for name in certificate_names)
+
+    def reaches(self, address: IPv4Address | IPv6Address) -> bool:
+        """Whether such a peer may come from this address."""
+        return not self.addresses or any(address in network for network in self.addresses)
 
 
 ANYBODY = (PeerRule(several_links=True),)

@@ -55,12 +55,26 @@ class RecordFile:
         except OSError as wrong:
             raise RecordsRefused(f"{path} cannot be written: {wrong.strerror}") from None
 
-    def flush(self) -> None:
-        """Write what is pending, in one write."""
-        if self.pending:
-            batch = b"".join(self.pending)
-            self.pending.clear()
-            os.write(self._file, batch)
+    def flush(self) -> int:
+        """Write what is pending, in one write; how many records were lost because the disk refused them.
+
+        A write that was cut in the middle of a record is taken back, so that the next batch begins at a border.
+        """
+        batch, count = b"".join(self.pending), len(self.pending)
+        self.pending.clear()
+        if not batch:
+            return 0
+        try:
+            written = os.write(self._file, batch)
+        except OSError:
+            return count
+        if written < len(batch):
+            os.ftruncate(self._file, os.fstat(self._file).st_size - written % RECORD.size)
+        return count - written // RECORD.size
+
+    def fileno(self) -> int:
+        """The file's descriptor, as every file of Python has it."""
+        return self._file
 
     def close(self) -> None:
         """Write what is pending and let the file go."""

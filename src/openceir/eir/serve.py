@@ -20,11 +20,12 @@ from multiprocessing import get_context
 from pathlib import Path
 from time import monotonic
 
-from openceir.eir.counters import Counters
+from openceir.eir.counters import Counters, page_of
 from openceir.eir.decision import Decider, DecisionPolicy
 from openceir.eir.diameter import DiameterServer, Log, ServerOptions
 from openceir.eir.errors import EirError, IndexRefused
 from openceir.eir.index import Index, Overlay, open_index
+from openceir.eir.n5g_serve import N5gDoor, N5gServing, open_n5g
 from openceir.eir.pages import serve_pages
 from openceir.eir.records import RecordFile
 from openceir.eir.source import build_from_lists, is_index
@@ -35,6 +36,7 @@ from openceir.storage.list_files import ListFiles
 __all__ = ["Addresses", "ListSource", "log_to_stderr", "serve"]
 
 _LOOK_EVERY_S = 0.5
+_TRY_AGAIN_AFTER_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +74,12 @@ class ListSource:
 
     def open(self, path: Path) -> Index:
         """Open what `build` made."""
-        unsigned = self.trust is None or path == self.cache
-        return open_index(path, [self.trust] if self.trust else [], accept_unsigned=unsigned)
+        trust = self.trust_in(path)
+        return open_index(path, [trust] if trust else [], accept_unsigned=trust is None)
+
+    def trust_in(self, path: Path) -> PublicKey | None:
+        """Whose signature the index file needs; None when it needs none."""
+        return None if path == self.cache else self.trust
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +109,7 @@ async def serve(
     clock: Callable[[], datetime],
     *,
     records: Path | None = None,
+    n5g: N5gServing | None = None,
     log: Log = log_to_stderr,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then say goodbye to every peer. SIGHUP looks at the list at once.
@@ -126,6 +133,7 @@ async def serve(
     loop.add_signal_handler(signal.SIGINT, stopped.set)
     loop.add_signal_handler(signal.SIGHUP, looked.set)
     pages = None
+    door: N5gDoor | None = None
     try:
         port = await server.listen_tcp(addresses.host, addresses.port)
         log("listening", transport="tcp", host=addresses.host, port=port)
@@ -134,12 +142,15 @@ async def serve(
         if addresses.tls is not None:
             tls_port = await server.listen_tcp(addresses.host, addresses.tls_port, addresses.tls)
             log("listening", transport="tls", host=addresses.host, port=tls_port)
+        if n5g is not None:
+            trust = source.trust_in(index.file.path)
+            door = await open_n5g(n5g, policy, index, trust, clock=clock, log=log, records=records)
         if addresses.pages_port is not None:
             pages, pages_port = await serve_pages(
                 addresses.pages_host,
                 addresses.pages_port,
-                lambda: counters.page(_gauges(server)),
-                lambda: not server.is_draining,
+                lambda: _metrics(server, door),
+                lambda: not server.is_draining and (door is None or door.is_ready),
             )
             log(
                 "listening",
@@ -148,54 +159,63 @@ async def serve(
                 port=pages_port,
                 pages="/metrics /healthz /readyz",
             )
-        watch = asyncio.create_task(_watch(source, policy, server, clock, looked, log))
+        watch = asyncio.create_task(_watch(source, policy, server, door, clock, looked, log))
         await stopped.wait()
         watch.cancel()
     finally:
+        if door is not None:
+            await door.close()
         await server.drain()
         if pages is not None:
             pages.close()
         if server.records is not None:
             server.records.close()
-    log("stopped", checks=sum(counters.decisions))
+    answered = [counters] if door is None else [counters, door.counters]
+    log("stopped", checks=sum(sum(each.decisions) for each in answered))
 
 
 async def _watch(
     source: ListSource,
     policy: DecisionPolicy,
     server: DiameterServer,
+    door: N5gDoor | None,
     clock: Callable[[], datetime],
     looked: asyncio.Event,
     log: Log,
 ) -> None:
     """Swap the list whenever the files behind it change. Building happens in another process: it would hold up answers."""
     loop = asyncio.get_running_loop()
-    seen = source.fingerprint(clock().date())
+    seen, try_again_at = source.fingerprint(clock().date()), 0.0
+    while True:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(looked.wait(), _LOOK_EVERY_S)
+        asked, found = looked.is_set(), source.fingerprint(clock().date())
+        looked.clear()
+        if found == seen and not asked and not 0 < try_again_at < monotonic():
+            continue
+        seen, try_again_at = found, 0.0
+        try:
+            index = await loop.run_in_executor(None, _opened_anew, source, clock())
+            _check_newer(index, server.decider.index)
+        except Exception as wrong:
+            server.counters.reloads["refused"] += 1
+            code = wrong.code if isinstance(wrong, OpenceirError) else type(wrong).__name__
+            log("alarm", what="a new list was refused; the last good one serves on", code=code, why=str(wrong))
+            try_again_at = monotonic() + _TRY_AGAIN_AFTER_S
+            continue
+        old = server.decider
+        server.use(Decider(index, Overlay(), policy))
+        old.retire()
+        server.counters.reloads["done"] += 1
+        _log_list(log, "list swapped", index)
+
+
+def _opened_anew(source: ListSource, now: datetime) -> Index:
+    """Build in another process, for that would hold up answers; open here, in a thread."""
+    if source.is_one_index:
+        return source.open(source.files[0])
     with ProcessPoolExecutor(1, get_context("spawn")) as builder:
-        while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(looked.wait(), _LOOK_EVERY_S)
-            asked, found = looked.is_set(), source.fingerprint(clock().date())
-            looked.clear()
-            if found == seen and not asked:
-                continue
-            seen = found
-            try:
-                if source.is_one_index:
-                    path = source.files[0]
-                else:
-                    path = await loop.run_in_executor(builder, source.build, clock())
-                index = await loop.run_in_executor(None, source.open, path)
-                _check_newer(index, server.decider.index)
-            except OpenceirError as wrong:
-                server.counters.reloads["refused"] += 1
-                log(
-                    "alarm", what="a new list was refused; the last good one serves on", code=wrong.code, why=str(wrong)
-                )
-                continue
-            server.use(Decider(index, Overlay(), policy))
-            server.counters.reloads["done"] += 1
-            _log_list(log, "list swapped", index)
+        return source.open(builder.submit(source.build, now).result())
 
 
 def _check_newer(new: Index, old: Index) -> None:
@@ -217,6 +237,11 @@ def _log_list(log: Log, event: str, index: Index) -> None:
         source=index.source,
         digest=index.digest.hex(),
     )
+
+
+def _metrics(server: DiameterServer, door: N5gDoor | None) -> str:
+    interfaces = [server.counters] if door is None else [server.counters, door.counters]
+    return page_of(interfaces, _gauges(server) | ({} if door is None else door.gauges))
 
 
 def _gauges(server: DiameterServer) -> dict[str, float]:
