@@ -8,8 +8,20 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.detection.small_world import SMALL, Sighting, World, instant, key, new_home, rules, write_file, write_lake
-from tests.detection.strategies import CELLS, worlds
+from tests.detection.small_world import (
+    EPOCH,
+    SMALL,
+    Sighting,
+    World,
+    instant,
+    key,
+    new_home,
+    rules,
+    write_file,
+    write_lake,
+)
+from tests.detection.strategies import CELLS, LAST_DAY, worlds
+from tests.detection.twin import Twin
 
 from openceir.storage.files import StorageError
 from openceir.storage.measures import Measures
@@ -44,6 +56,27 @@ def test_files_folded_one_by_one_measure_as_all_at_once(world, order):
             step.refresh(files[:count], world.cell_table(), POLICY)
         assert content(step) == content(whole)
         assert step.measured().digest == whole.measured().digest
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(world=worlds)
+def test_every_conflict_is_measured_as_the_slow_twin_finds_it(world):
+    """Speed to a hundredth, on the day of the later sighting, and whether two SIM cards met within the clocks' skew."""
+    twin = Twin(world, LAST_DAY)
+    expected = sorted(
+        (device, (one["day"] - EPOCH).days, one["together"], round(one["speed"], 2))
+        for device in twin.seen
+        for one in twin.conflicts(device)
+    )
+    with new_home() as home:
+        measures = Measures(home, SMALL)
+        measures.refresh(write_lake(home, world.sightings), world.cell_table(), POLICY)
+        rows = [row for path in measures.measured().conflicts for row in pq.read_table(path).to_pylist()]
+    found = sorted(
+        (row["device"], row["ts"] // 86_400, row["simultaneous"], round(row["speed_kmh"], 2)) for row in rows
+    )
+    assert [row[:3] for row in found] == [row[:3] for row in expected]
+    assert [row[3] for row in found] == pytest.approx([row[3] for row in expected], rel=1e-6)
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
