@@ -7,12 +7,12 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
-from importlib import import_module
 from importlib.metadata import version
 from json import dumps, loads
 from pathlib import Path
 
-from bench import SCALES, Beside, Row, Scale, read_apart
+from bench import SCALES, Beside, Row, read_apart
+from bench._named import measure_named
 from openceir import clock
 
 ROOT = Path(__file__).parent.parent
@@ -25,12 +25,6 @@ NAMES = sorted(
 )
 BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
 ENGINES = ("duckdb", "pyarrow", "numpy", "isal", "cbor2", "PyNaCl", "pyroaring", "granian")
-
-
-def measure(name: str, work: Path, scale: Scale) -> list[Row]:
-    """The rows of one benchmark."""
-    rows: list[Row] = import_module(f"bench.{name}").measure(work, scale)
-    return rows
 
 
 def machine() -> str:
@@ -116,7 +110,7 @@ def main(arguments: Sequence[str]) -> int:
     failed = []
     for name in asked.only or NAMES:
         try:
-            rows, reading = read_apart(measure, name, asked.work, scale)
+            rows, reading = read_apart(measure_named, name, asked.work, scale)
         except RuntimeError as wrong:
             print(f"bench {name}: {wrong}", file=sys.stderr)
             failed.append(name)

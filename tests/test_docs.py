@@ -4,6 +4,7 @@ import re
 import shlex
 import subprocess
 from collections.abc import Iterator
+from dataclasses import fields
 from importlib import resources
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import click
 import pytest
 
 from openceir.cli._main import NOUNS, cli
+from openceir.settings import Settings
 from openceir.statements import KINDS
 
 ROOT = Path(__file__).parent.parent
@@ -27,7 +29,9 @@ def commands_of(page: Path) -> Iterator[str]:
     """Every command line of a page that starts with `openceir`, continued lines joined, comments dropped."""
     text = page.read_text(encoding="utf-8")
     for block in _FENCE.findall(text):
-        for line in block.replace("\\\n", " ").splitlines():
+        lines = block.replace("\\\n", " ").splitlines()
+        typed = [line for line in lines if line.lstrip().startswith("$ ")]
+        for line in typed or lines:  # what a command prints stands below its prompt
             line = re.sub(r"\s+# .*$", "", line.strip().removeprefix("$ "))
             for part in re.split(r" && | \| | > ", line):
                 if part.startswith("openceir ") and "…" not in part.split()[1]:
@@ -101,6 +105,16 @@ def test_every_condition_is_explained_in_the_documents():
     ]
     assert len(names) > 15
     assert [name for name in names if f"`{name}`" not in ALL_TEXT] == []
+
+
+def test_every_setting_is_explained_in_the_documents():
+    assert [field.name for field in fields(Settings) if field.name not in ALL_TEXT.replace("http.", "http_")] == []
+
+
+def test_the_page_of_the_policy_holds_it_as_it_stands():
+    """Renew it with scripts/renew-readme.sh."""
+    policy = resources.files("openceir.policy").joinpath("defaults.toml").read_text(encoding="utf-8")
+    assert f"```toml\n{policy.rstrip()}\n```" in (ROOT / "docs" / "reference" / "policy.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
