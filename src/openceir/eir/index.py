@@ -408,8 +408,11 @@ def _strictest(keys: Keys, octets: Octets) -> tuple[Keys, Octets]:
 
 def _distinct_tacs(device: Keys) -> Keys:
     """The TACs of sorted devices, by steps so that a hundred million need no second array of their size."""
-    pieces = [np.unique(device[at : at + CHUNK] // SERIALS) for at in range(0, len(device), CHUNK)]
-    return np.unique(np.concatenate(pieces)) if pieces else _NO_KEYS
+    found = [_NO_KEYS]
+    for at in range(0, len(device), CHUNK):
+        tac = device[at : at + CHUNK] // SERIALS
+        found.append(tac[np.append(tac[1:] != tac[:-1], True)])
+    return np.unique(np.concatenate(found))
 
 
 def _lower_bits(device: Keys) -> NDArray[np.uint16]:
