@@ -114,14 +114,17 @@ def test_spark_answers_as_duckdb_from_the_same_text():
         .config("spark.ui.showConsoleProgress", "false")
         .getOrCreate()
     )
+    found = {}
     try:
         spark.sparkContext.setLogLevel("OFF")
         for name, table in given.items():
             spark.createDataFrame(table).createOrReplaceTempView(name)
         for name, sql in steps:
-            spark.sql(sql).cache().createOrReplaceTempView(name)
-        found = {name: [row.asDict() for row in spark.table(name).collect()] for name in compared}
-        found["conflicts"] = [row.asDict() for row in spark.sql(travel).collect()]
+            table = spark.sql(sql).toArrow()  # each step is carried out once, and the next one's plan stays small
+            spark.createDataFrame(table).createOrReplaceTempView(name)
+            if name in compared:
+                found[name] = table.to_pylist()
+        found["conflicts"] = spark.sql(travel).toArrow().to_pylist()
     finally:
         spark.stop()
 
