@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Install the Diameter implementations that the EIR's tests talk to: Erlang/OTP's, freeDiameter, and tshark as a judge.
+# Install what the EIR's tests talk to: Erlang/OTP's Diameter, freeDiameter, tshark as a judge, nghttp2's HTTP/2 clients.
 # Debian and Ubuntu only. Never fails: where they cannot be had, those tests are skipped and pytest's summary says so.
 set -u
 
@@ -7,6 +7,7 @@ missing=()
 command -v freeDiameterd >/dev/null || missing+=(freediameterd)
 command -v tshark >/dev/null && command -v text2pcap >/dev/null || missing+=(tshark)
 compgen -G '/usr/lib/erlang/lib/diameter-*/include/diameter.hrl' >/dev/null || missing+=(erlang-diameter erlang-dev)
+command -v h2load >/dev/null && command -v nghttp >/dev/null || missing+=(nghttp2-client)
 if [ "${#missing[@]}" -eq 0 ]; then
     exit 0
 fi
@@ -28,7 +29,7 @@ install() {
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends "${missing[@]}"
 }
 
-echo "install-peers: installing ${missing[*]} for the tests with real Diameter peers" >&2
+echo "install-peers: installing ${missing[*]} for the tests with real peers" >&2
 if ! install >/dev/null 2>&1; then
     # The package lists of a fresh machine are empty or old.
     $as_root apt-get update --quiet >/dev/null 2>&1

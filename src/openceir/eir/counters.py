@@ -59,6 +59,7 @@ class Counters:
         self._seconds_sum += other._seconds_sum
         self.repeated += other.repeated
         self.failures += other.failures
+        self.records_lost += other.records_lost
         for ours, theirs in (
             (self.refusals, other.refusals),
             (self.links, other.links),
@@ -116,6 +117,12 @@ _METRICS: tuple[tuple[str, str, str, Callable[[Counters], Iterator[str]]], ...] 
         "counter",
         "ALARM when it grows: questions we failed on and answered by policy.",
         lambda counts: iter([f'{{interface="{counts.interface}"}} {counts.failures}']),
+    ),
+    (
+        "records_lost_total",
+        "counter",
+        "ALARM when it grows: check records that the disk refused.",
+        lambda counts: iter([f'{{interface="{counts.interface}"}} {counts.records_lost}']),
     ),
     (
         "links_total",

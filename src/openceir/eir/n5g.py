@@ -117,9 +117,11 @@ class N5gApplication:
             answer = self._answer(scope)
         except Refused as refused:
             answer = self._refusal(refused.answer)
+            if scope.method == "HEAD":  # RFC 9110 §9.3.2: an answer to it has no body, and granian would send one
+                proto.response_empty(answer.status, answer.headers)
+                return
         except Exception as wrong:
-            self.log("alarm", what="a question failed outside the lists", error=type(wrong).__name__)
-            self.counters.failures += 1
+            self._failed(wrong, "a question failed outside the lists")
             answer = self._refusal(n5g_eir.SYSTEM_FAILURE)
         proto.response_str(answer.status, answer.headers, answer.body)
 
@@ -147,9 +149,15 @@ class N5gApplication:
                 return self._decide(question.device, question.imsi, question.svn)
             return self.decider.decide_other(question.other) if question.other else MALFORMED
         except Exception as wrong:
-            self.counters.failures += 1
-            self.log("alarm", what="a decision failed and was answered by policy", error=type(wrong).__name__)
+            self._failed(wrong, "a decision failed and was answered by policy")
             return FAILURE
+
+    def _failed(self, wrong: Exception, what: str) -> None:
+        """Raise the alarm; when everything fails the first, second, fourth … is logged, the counter has all."""
+        self.counters.failures += 1
+        count = self.counters.failures
+        if count & (count - 1) == 0:
+            self.log("alarm", what=what, error=type(wrong).__name__, count=count)
 
     def _shed(self, headers: Any) -> None:
         """Raises: Refused when this question must make room for those that are more urgent."""
@@ -172,8 +180,10 @@ class N5gApplication:
         """What came in before this turn began is answered: its records are written, and the next turn may open."""
         self.counters.took(monotonic() - self._turn_began, self._in_turn)
         self._in_turn = 0
-        if self.records is not None:
-            self.records.flush()
+        if self.records is not None and (lost := self.records.flush()):
+            if not self.counters.records_lost:
+                self.log("alarm", what="check records cannot be written; answers go on without them")
+            self.counters.records_lost += lost
 
 
 def priority_of(header: str | None) -> int:

@@ -212,6 +212,9 @@ class N5gProcesses:
 
     def _spawn(self) -> None:
         assert self._place is not None
+        # Each process has a record file of its own: of a write that the disk cut short it takes back the torn record.
+        number = min(set(range(1, self._wanted + 1)) - {each.number for each in self._running})
+        records = self._records.with_name(f"{self._records.name}.n5g-{number}") if self._records else None
         orders = _Orders(
             options=self.options,
             policy=self.policy,
@@ -219,9 +222,9 @@ class N5gProcesses:
             place=self._place,
             clock=self._clock,
             log=self.log,
-            records=self._records,
+            records=records,
         )
-        self._running.append(_Running(orders, self._ended))
+        self._running.append(_Running(number, orders, self._ended))
 
     def _ended(self, running: "_Running") -> None:
         self._running.remove(running)
@@ -245,7 +248,8 @@ class N5gProcesses:
 class _Running:
     """One process and our end of its pipe."""
 
-    def __init__(self, orders: _Orders, ended: Callable[["_Running"], None]) -> None:
+    def __init__(self, number: int, orders: _Orders, ended: Callable[["_Running"], None]) -> None:
+        self.number = number
         fresh = get_context("spawn")
         ours, theirs = fresh.Pipe()
         self.process = fresh.Process(target=_run, args=(theirs, orders), name="openceir-n5g", daemon=True)
@@ -383,7 +387,9 @@ def _obey(pipe: Connection, application: N5gApplication, orders: _Orders, stoppe
         pipe.send(("counts", application.counters))
     else:
         try:
+            old = application.decider
             application.use(Decider(what[0].open(), Overlay(), orders.policy))
+            old.retire()
         except OpenceirError as wrong:
             application.counters.reloads["refused"] += 1
             orders.log("alarm", what="a new list was refused; the last good one serves on", why=str(wrong))

@@ -205,6 +205,8 @@ async def _watch(
             continue
         old = server.decider
         server.use(Decider(index, Overlay(), policy))
+        if door is not None:
+            door.use(index, source.trust_in(index.file.path))
         old.retire()
         server.counters.reloads["done"] += 1
         _log_list(log, "list swapped", index)
