@@ -3,6 +3,7 @@
 import random
 import socket
 import struct
+import threading
 import time
 
 HOST, REALM = "eir.example", "example"
@@ -84,6 +85,38 @@ def drive(link: socket.socket, questions: list[bytes], window: int) -> list[floa
             link.sendall(b"".join(questions[sent : sent + count]))
             began += [now()] * len(questions[sent : sent + count])
             sent = min(sent + count, len(questions))
+    return waits
+
+
+def pour(link: socket.socket, asked: list[bytes], per_second: int) -> list[float]:
+    """Ask at a steady rate whatever the answers do (an open loop); how long each answer took since it was due."""
+    due = [number / per_second for number in range(len(asked))]
+    waits: list[float] = []
+    began = time.perf_counter()
+
+    def listen() -> None:
+        rest = b""
+        while len(waits) < len(asked):
+            octets = rest + link.recv(262144)
+            came, at = time.perf_counter() - began, 0
+            while len(octets) - at >= 4 and len(octets) - at >= (
+                length := int.from_bytes(octets[at + 1 : at + 4], "big")
+            ):
+                waits.append(came - due[len(waits)])
+                at += length
+            rest = octets[at:]
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    sent = 0
+    while sent < len(asked):
+        now = time.perf_counter() - began
+        ripe = min(len(asked), int(now * per_second) + 1)
+        if ripe > sent:
+            link.sendall(b"".join(asked[sent:ripe]))
+            sent = ripe
+        time.sleep(0.001)
+    listener.join(60)
     return waits
 
 

@@ -1,9 +1,12 @@
 """The operators' counter: the index by itself, then S13 over a socket beside an echo and python-diameter."""
 
+import os
 import random
+import shutil
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from bench import Beside, Row, Scale, meter, read_apart
-from bench._eir_client import HOST, REALM, connect, drive, questions
+from bench._eir_client import HOST, REALM, connect, drive, pour, questions
 from openceir import clock
 from openceir.eir import Contents, Overlay, Pairs, Ranges, Status, attribute, build, folded, open_index
 from openceir.statements import SigningKey
@@ -34,8 +37,10 @@ def devices(count: int) -> np.ndarray:
     single = tac[:half] * 1_000_000 + made.integers(0, 1_000_000, half)
     starts = tac[half::40] * 1_000_000 + made.integers(0, 999_960, len(tac[half::40]))
     runs = (starts[:, None] + np.arange(40)).ravel()
-    found = np.unique(np.concatenate([single, runs]))
-    return made.permutation(found)[:count]
+    found = np.sort(np.concatenate([single, runs]))
+    found = found[np.append(found[1:] != found[:-1], True)][:count]
+    # A stride that shares no factor with the size visits each once: an order as good as random, and quick to make.
+    return found[np.arange(len(found)) * 1_000_003 % len(found)]
 
 
 def contents(listed: np.ndarray) -> Contents:
@@ -160,7 +165,8 @@ def measure(work: Path, scale: Scale) -> list[Row]:
     ]  # fmt: skip
     if scale.name == "full":
         rows += hundred_million(work)
-    return rows + over_sockets(path, count, 20_000 if scale.name == "small" else 60_000)
+    rows += over_sockets(path, count, 20_000 if scale.name == "small" else 60_000)
+    return [*rows, while_lists_are_swapped(path, 5 if scale.name == "small" else 60)]
 
 
 def hundred_million(work: Path) -> list[Row]:
@@ -178,19 +184,61 @@ def hundred_million(work: Path) -> list[Row]:
     ]  # fmt: skip
 
 
+def command(path: Path, port: int) -> list[str]:
+    """Our EIR as an operator runs it."""
+    return ["-c", "from openceir.cli import main; main()", "eir", "serve", "--list", str(path), "--trust", KEY.public.format(),
+            "--host", HOST, "--realm", REALM, "--port", str(port), "--pages", "off"]  # fmt: skip
+
+
+def while_lists_are_swapped(path: Path, seconds: int) -> Row:
+    """5,000 questions a second, whatever the answers do, while another index takes the place of the first each second."""
+    served, port = path.with_name("eir-served.idx"), 20_000 + random.SystemRandom().randrange(20_000)
+    others = [path.with_name(f"eir-other-{n}.idx") for n in range(2)]
+    for each in others:
+        shutil.copy(path, each)
+    served.unlink(missing_ok=True)
+    os.link(others[0], served)
+    asked = questions(asked_of(path, 100_000), 5_000 * seconds)
+    done = threading.Event()
+
+    def swap() -> None:
+        turn = 0
+        while not done.wait(1.0):
+            turn += 1
+            fresh = served.with_suffix(".new")
+            os.link(others[turn % 2], fresh)
+            fresh.replace(served)
+
+    with server(*command(served, port)) as pid:
+        link = connect(port)
+        swapper = threading.Thread(target=swap)
+        swapper.start()
+        with meter(pid) as reading:
+            waits = sorted(pour(link, asked, 5_000))
+        done.set()
+        swapper.join()
+        link.close()
+    for each in (*others, served):
+        each.unlink()
+    return Row(
+        name=f"S13 at 5,000/s for {seconds} s, the list swapped every second: questions without an answer", target="<= 0", unit="questions",
+        measured=len(asked) - len(waits), cpu_seconds=reading.cpu_seconds,
+        note=f"wait p50 {statistics.median(waits) * 1e3:.2f} ms, p99 {waits[int(len(waits) * 0.99)] * 1e3:.2f} ms, "
+             f"longest {waits[-1] * 1e3:.0f} ms; CPU includes the opening of {seconds} indexes",
+    )  # fmt: skip
+
+
 def over_sockets(path: Path, count: int, many: int) -> list[Row]:
     """CPU of the server a question, one at a time and with 64 out at once."""
     asked = questions(asked_of(path, 100_000), many)
     port = 20_000 + random.SystemRandom().randrange(20_000)
     rows = []
-    ours = ["-c", "from openceir.cli import main; main()", "eir", "serve", "--list", str(path), "--trust", KEY.public.format(),
-            "--host", HOST, "--realm", REALM, "--port", str(port), "--pages", "off"]  # fmt: skip
     for window, target, length in ((1, "<= 35", many // 3), (64, "<= 8", many)):
         with server("-m", "bench._eir_servers", "echo", str(port + 1)) as pid:
             echoed, _, _ = cost(pid, port + 1, asked[:length], window, introduce=False)
         with server("-m", "bench._eir_servers", "python-diameter", str(port + 2)) as pid:
             theirs, _, _ = cost(pid, port + 2, asked[: length // 20], window)
-        with server(*ours) as pid:
+        with server(*command(path, port)) as pid:
             measured, waits, rate = cost(pid, port, asked[:length], window)
         waits.sort()
         rows.append(

@@ -25,12 +25,12 @@ from openceir.eir.peers import ANYBODY, PeerRule, find_rule
 from openceir.eir.records import RECORD, RecordFile
 from openceir.wire import s13
 from openceir.wire.diameter.errors import UnknownPeer
-from openceir.wire.diameter.message import Identity
+from openceir.wire.diameter.message import RETRANSMITTED, Identity
 from openceir.wire.diameter.peer import Introduced, Limits, Peer, State
 
 __all__ = ["DiameterServer", "ServerOptions", "tls_context"]
 
-_REMEMBERED = 100_000  # questions in each of two generations that a repeated one (T bit) is looked for in
+_REMEMBERED = 1 << 17  # places for questions that a repeated one (T bit) is looked for in
 _IPPROTO_SCTP = 132
 _SCTP_NODELAY, _SCTP_DEFAULT_SEND_PARAM = 3, 10
 _DIAMETER_PPID = 46  # RFC 6733 §2.1.1
@@ -72,8 +72,11 @@ class DiameterServer:
         self.is_busy = self.is_draining = False
         self.by_host: dict[str, Link] = {}
         self.links: set[Link] = set()
-        self._recent: set[int] = set()
-        self._older: set[int] = set()
+        # Which question, by asking host and End-to-End Identifier, was answered last at each place; the place is the
+        # identifier's lower bits. RFC 6733 §3: who receives the T bit looks for the pair among what it received. We
+        # keep the last hundred thousand questions rather than four minutes of them, and use it for counting only:
+        # a look-up may be answered twice.
+        self.latest = [0] * _REMEMBERED
         self._servers: list[asyncio.AbstractServer] = []
         self._ticker: asyncio.TimerHandle | None = None
         self.use(decider)
@@ -139,21 +142,6 @@ class DiameterServer:
             await asyncio.sleep(0.02)
         if self._ticker is not None:
             self._ticker.cancel()
-
-    def is_repeat(self, check: s13.EquipmentCheck) -> bool:
-        """Whether this question, by host and End-to-End Identifier, was answered a short while ago.
-
-        Source: RFC 6733 §3: a receiver of the T bit looks for the pair among what it received. We keep the last
-        100,000 to 200,000 questions rather than four minutes of them, and use it for counting only: a look-up may
-        be answered twice.
-        """
-        key = check.origin << 32 | check.ids & 0xFFFFFFFF
-        if check.flags & 0x10 and (key in self._recent or key in self._older):
-            return True
-        self._recent.add(key)
-        if len(self._recent) >= _REMEMBERED:
-            self._older, self._recent = self._recent, set()
-        return False
 
     def failed(self, wrong: Exception) -> None:
         """Raise the alarm; when everything fails the first, second, fourth … alarm are logged, the counter has all."""
@@ -226,38 +214,37 @@ class Link(asyncio.Protocol):
         """Answer all that came in one read; what is counted and recorded is done here and nowhere else."""
         server, answer = self._server, self.peer.answer
         decide, tails, write, counts = server.decide, server.tails, server.answers.write, server.counters.decisions
-        records, is_repeat = server.records, server.is_repeat
+        is_busy, records, latest = server.is_busy, server.records, server.latest
         for check in asked:
             if check.__class__ is Introduced:
                 self._introduce(check)
                 continue
-            if server.is_busy and check.priority >= server.options.busy_from_priority:
+            device, imsi, svn, ids, flags, _, _, priority, origin, _ = check
+            if is_busy and priority >= server.options.busy_from_priority:
                 answer(server.answers.write_too_busy(check))
                 server.counters.refusals[3004] += 1
                 continue
-            device = check.device
             if device >= 0:
                 try:
-                    number = decide(device, check.imsi, check.svn)
+                    number = decide(device, imsi, svn)
                 except Exception as wrong:
                     number = FAILURE
                     server.failed(wrong)
+                answer(write(check, tails[number]))
             else:
                 number = MALFORMED
-            if number == MALFORMED and server.says_error_for_malformed:
-                answer(write(check, server.answers.tail_for_invalid_imei(check)))
-            else:
-                answer(write(check, tails[number]))
-            if is_repeat(check):
+                with_error = server.says_error_for_malformed
+                answer(write(check, server.answers.tail_for_invalid_imei(check) if with_error else tails[number]))
+            question = origin << 32 | ids & 0xFFFFFFFF
+            place = ids & _REMEMBERED - 1
+            if flags & RETRANSMITTED and latest[place] == question:
                 server.counters.repeated += 1
                 continue
+            latest[place] = question
             counts[number] += 1
             if records is not None:
-                records.pending.append(
-                    RECORD.pack(
-                        int(server.epoch_s + started), check.origin, device, check.imsi, number, check.svn, check.flags
-                    )
-                )
+                at = int(server.epoch_s + started)
+                records.pending.append(RECORD.pack(at, origin, device, imsi, number, svn, flags))
         server.counters.took(monotonic() - started, len(asked))
 
     def _send(self) -> None:

@@ -132,10 +132,11 @@ class Index:
 
         def entry(device: int) -> int:
             """The attribute octet of a device listed by itself, 0 when it is not."""
-            slot = slot_of(device // SERIALS)
+            tac = device // SERIALS
+            slot = slot_of(tac)
             if slot is None:
                 return 0
-            serial = device % SERIALS
+            serial = device - tac * SERIALS
             bucket = slot + (serial >> 16)
             serial &= 65535
             end = offs[bucket + 1]

@@ -18,6 +18,7 @@ from operator import itemgetter
 from typing import NamedTuple, Self
 
 from openceir.wire.diameter.avp import (
+    MANDATORY,
     Avp,
     check_command,
     check_group,
@@ -53,7 +54,8 @@ DEFAULT_PRIORITY = 10  # RFC 7944 §8: what a request without DRMP has
 _RULE = COMMANDS[APPLICATION, COMMAND]
 _NO_STATE = write_unsigned("Auth-Session-State", 1)  # NO_STATE_MAINTAINED, TS 29.272 §7.1.4
 _EQUIPMENT_UNKNOWN = 5422
-_pack = HEADER.pack
+_SESSION_ID = 263 << 32 | MANDATORY << 24  # an AVP's first eight octets as a number, less the length
+_pack, _as_check = HEADER.pack, tuple.__new__  # NamedTuple's own _make counts the fields each time
 
 
 class EquipmentStatus(IntEnum):
@@ -132,10 +134,11 @@ class CheckReader:
         Raises: PeerError with Result-Code and Failed-AVP when it cannot be answered as it stands.
         """
         # The Session-Id: code 263, M set and nothing else, then a length that must leave room for what follows.
-        if octets[at + 20 : at + 25] == b"\x00\x00\x01\x07\x40" and not word & 0x2F000000:
-            size = int.from_bytes(octets[at + 25 : at + 28], "big")
+        session_header = int.from_bytes(octets[at + 20 : at + 28], "big")
+        size = session_header - _SESSION_ID
+        if 8 <= size <= 0xFFFFFF and not word & 0x2F000000:
             border = at + 20 + size + -size % 4
-            if size >= 8 and border <= end:
+            if border <= end:
                 tail = octets[border:end]
                 shape = self._layouts.find(tail)
                 if shape is not None:
@@ -200,7 +203,8 @@ class CheckReader:
 def _check_of(shape: _Shape, session: bytes, tail: bytes, flags: int, ids: int) -> EquipmentCheck:
     """Read the values at their places. bytes.isdigit() takes ASCII digits only, so no digit of another script passes."""
     imei, imsi, svn = shape.values(tail)
-    return EquipmentCheck._make(
+    return _as_check(
+        EquipmentCheck,
         (
             int(imei) if imei.isdigit() else NO_DEVICE,
             int(b"1" + imsi) if imsi.isdigit() else 0,
@@ -212,7 +216,7 @@ def _check_of(shape: _Shape, session: bytes, tail: bytes, flags: int, ids: int) 
             shape.priority,
             shape.origin,
             tail,
-        )
+        ),
     )
 
 
