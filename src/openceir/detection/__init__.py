@@ -1,5 +1,6 @@
 """The laboratory: facts measured once, named conditions over them, rules of the policy, and explained proposals."""
 
+from openceir.detection.adoption import classifications_of
 from openceir.detection.amnesty import Amnesty, Consequence, amnesty_of
 from openceir.detection.condition import Condition, condition_named, conditions
 from openceir.detection.engine import Engine, EngineSettings, Step
@@ -23,6 +24,7 @@ from openceir.detection.simulate import RuleEffect, simulate
 __all__ = [
     # the verdict
     "evaluate", "Earlier", "simulate", "RuleEffect", "Proposal", "Change", "Devices",
+    "classifications_of",
     # what it is made from
     "Inputs", "Measured", "SightingsFile", "LISTS", "MEASURED", "STANDING", "CELLS",
     # rules and conditions

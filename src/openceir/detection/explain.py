@@ -57,7 +57,9 @@ def _words(as_of_on: date, facts: Mapping[str, Any], limits: Mapping[str, Limit]
     if "delay_days" in limits and facts.get("tac") is not None:
         words["delay_days"] = str(limits["delay_days"].value.get(f"{facts['tac']:08d}"[:2], 0))
     if "use_msisdn" in limits:
-        words["counted"] = "telephone numbers" if limits["use_msisdn"].value else "SIM cards"
+        by_number = limits["use_msisdn"].value
+        words["counted"] = "telephone numbers" if by_number else "SIM cards"
+        words["used"] = words["msisdns" if by_number else "imsis"]
     for name in ("widest_conflict", "widest_meeting"):
         if facts.get(f"{name}_m") is not None:
             words[f"{name}_km"] = f"{facts[f'{name}_m'] / 1000:,.0f}"
