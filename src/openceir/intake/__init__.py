@@ -6,6 +6,7 @@ passed or it cannot be read at all; a refused file changes nothing.
 
 from openceir.intake.aside import REASONS, Example, Rejects
 from openceir.intake.changes import GROUNDS, ListChange, Listing, counted, find_change, statements_of
+from openceir.intake.declared import bounds_of, country_of, limits_of
 from openceir.intake.errors import IntakeError
 from openceir.intake.figures import Figure
 from openceir.intake.lists import ListKind, ListRead, read_list
@@ -25,9 +26,9 @@ from openceir.intake.sightings import Country, Dump, SightingsRead, name_dump, r
 __all__ = [
     "IntakeError",
     # rows set aside, limits
-    "REASONS", "Rejects", "Example", "Figure", "Bounds", "ImportReport",
+    "REASONS", "Rejects", "Example", "Figure", "Bounds", "ImportReport", "bounds_of", "limits_of",
     # operators' dumps
-    "Country", "Dump", "SightingsRead", "name_dump", "read_sightings",
+    "Country", "country_of", "Dump", "SightingsRead", "name_dump", "read_sightings",
     # authorities' lists
     "ListKind", "ListRead", "read_list", "ListChange", "Listing", "Standing", "ListedDevices", "GROUNDS",
     "find_change", "statements_of", "counted",

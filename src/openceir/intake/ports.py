@@ -1,4 +1,4 @@
-"""What the loading dock asks of shelves. Each is implemented in `storage/` and joined in `app.py`."""
+"""What the loading dock asks of shelves. Each is implemented in `storage/` and joined in `app/`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

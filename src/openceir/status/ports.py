@@ -1,13 +1,13 @@
-"""What an answer asks of shelves. `storage/` implements the first two; the callables are joined in `app.py`.
+"""What an answer asks of shelves. `storage/` implements the first two; the callables are joined in `app/`.
 
 All may be called from several threads, each with its own shelf; none writes.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any, Protocol
 
 from openceir.status.claim import Claim, Said
+from openceir.status.fold import AskedPair
 
 __all__ = ["ClaimsByDevice", "EvidenceSummary", "FirstSeen", "GoldenDigest", "IdentifierKeys", "Model"]
 
@@ -53,11 +53,8 @@ class EvidenceSummary(Protocol):
 class FirstSeen(Protocol):
     """When networks first saw a device with a subscriber."""
 
-    def __call__(self, device: int, imsi: int) -> date | None:
-        """The first day; None when they were never seen together. `imsi` has its leading 1.
-
-        Raises: LookupError when nobody ever looked.
-        """
+    def __call__(self, device: int, imsi: int) -> AskedPair:
+        """The pair with its first day, and since when anybody could have seen it. `imsi` has its leading 1."""
 
 
 class GoldenDigest(Protocol):

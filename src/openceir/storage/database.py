@@ -36,11 +36,19 @@ class Database:
             raise StorageError(f"{path} cannot be opened: {wrong}; is it a register's database?") from wrong
         self.path = path
         self.read_only = read_only
+        self._defined_within: list[str] = []  # schemas of the open transaction
 
     def define(self, schema: str) -> None:
-        """Create a shelf's tables and indexes where they are absent (`CREATE … IF NOT EXISTS` statements)."""
-        if not self.read_only:
-            self.connection.executescript(schema)
+        """Create a shelf's tables and indexes where they are absent (`CREATE … IF NOT EXISTS` statements).
+
+        Inside a transaction they are made in it, and once more should it be taken back: the shelf stays open.
+        """
+        if self.read_only:
+            return
+        if self.connection.in_transaction:
+            self._defined_within.append(schema)
+        for statement in _statements_of(schema):  # not executescript, which commits first
+            self.connection.execute(statement)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -56,6 +64,7 @@ class Database:
             with self._taken_back_on_error():
                 yield self.connection
                 self.connection.execute("COMMIT")
+                self._defined_within.clear()
         except sqlite3.OperationalError as wrong:
             raise StorageError(f"{self.path} could not be written: {wrong}; nothing was changed") from wrong
 
@@ -66,8 +75,26 @@ class Database:
         except BaseException:
             if self.connection.in_transaction:  # SQLite has rolled back by itself after some errors
                 self.connection.execute("ROLLBACK")
+            schemas, self._defined_within = self._defined_within, []
+            for schema in schemas:
+                self.define(schema)
             raise
+
+    def rewrite(self) -> None:
+        """Write the whole file anew: what was deleted stays readable in free pages and the write-ahead log until then."""
+        self.connection.execute("VACUUM")
+        self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Let go of the file."""
         self.connection.close()
+
+
+def _statements_of(schema: str) -> Iterator[str]:
+    statement = ""
+    for line in schema.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+    assert not statement.strip(), "a schema ends with a semicolon"

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from openceir.identity import ODD_DEVICE_BASE
+from openceir.statements import DeviceSet
 from openceir.storage.database import Database
 
 __all__ = ["IdentifierDictionary"]
@@ -84,3 +85,10 @@ class IdentifierDictionary:
             )
             found.update({key: (scheme, text) for key, scheme, text in rows})
         return found
+
+    def set_of(self, keys: Sequence[int], ranges: Iterable[tuple[str, str]] = ()) -> DeviceSet:
+        """The devices of these keys, and ranges, as statements name them."""
+        odd = [key for key in keys if key >= ODD_DEVICE_BASE]
+        return DeviceSet.of(
+            keys=[key for key in keys if key < ODD_DEVICE_BASE], ranges=ranges, others=self.texts_of(odd).values()
+        )

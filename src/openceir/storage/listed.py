@@ -4,9 +4,9 @@ from datetime import datetime
 
 import numpy as np
 
-from openceir.identity import ODD_DEVICE_BASE, format_device_key, format_subscriber
+from openceir.identity import format_device_key, format_subscriber
 from openceir.intake import Standing
-from openceir.statements import DeviceSet, Pair
+from openceir.statements import Pair
 from openceir.status import ClaimKind
 from openceir.storage.claims import ClaimShelf
 from openceir.storage.database import Database
@@ -68,12 +68,5 @@ class ListedClaims:
         ).fetchall()
 
     def _standing(self, leaf: bytes, keys: list[int], spans: list[tuple[int, int]]) -> Standing:
-        odd = [key for key in keys if key >= ODD_DEVICE_BASE]
-        return Standing(
-            leaf,
-            DeviceSet.of(
-                keys=[key for key in keys if key < ODD_DEVICE_BASE],
-                ranges=[(f"{first:014d}", f"{last:014d}") for first, last in spans],
-                others=self._identifiers.texts_of(odd).values(),
-            ),
-        )
+        ranges = [(f"{first:014d}", f"{last:014d}") for first, last in spans]
+        return Standing(leaf, self._identifiers.set_of(keys, ranges))

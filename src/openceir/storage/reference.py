@@ -12,6 +12,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from openceir.storage.database import Database
+from openceir.storage.journal import ImportJournal
 
 __all__ = ["ASSOCIATION", "SUBSCRIBERS", "TAC", "Cells", "ReferenceTables", "VersionedTable"]
 
@@ -69,6 +70,7 @@ class ReferenceTables:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        ImportJournal(database)  # `since` and `until` are numbers of its rows
         database.define(_SCHEMA)
 
     def count(self, table: VersionedTable) -> int:

@@ -1,0 +1,140 @@
+"""Answers about devices: claims taken from the book, and whatever else an answer reads."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from openceir.app.book import Book
+from openceir.errors import OpenceirError
+from openceir.identity import keyed_digest
+from openceir.ledger import LoggedStatement
+from openceir.progress import Progress, Silent
+from openceir.status import Answer, History, Inquiries, accepted
+from openceir.status.ports import GoldenDigest
+from openceir.storage.claims import ClaimShelf
+from openceir.storage.key_files import read_members
+from openceir.storage.read_audit import ReadAudit
+from openceir.storage.reference import ReferenceTables
+from openceir.storage.subscribers import SeenSubscribers
+from openceir.storage.tokens import TokenShelf
+
+if TYPE_CHECKING:
+    from openceir.storage.evidence import DetectionRuns
+
+__all__ = ["Answers"]
+
+
+class Answers(Book):
+    """What a device's status is, who asked, and who may ask."""
+
+    @cached_property
+    def views(self) -> list[Callable[[Sequence[LoggedStatement]], None]]:
+        """Claims follow the book."""
+        return [self._apply_claims]
+
+    @cached_property
+    def claims(self) -> ClaimShelf:
+        """What every statement says of each device, caught up with the ledger."""
+        shelf = ClaimShelf(self.database, self.identifiers, golden_digest=self._golden_digest())
+        self._catch_up(shelf)
+        return shelf
+
+    def _catch_up(self, shelf: ClaimShelf, progress: Progress = Silent()) -> int:  # noqa: B008 - stateless
+        behind = shelf.applied_size
+        if behind >= self.ledger.size:
+            return 0
+        members = read_members(self._members_file)  # another process may have added some
+        return shelf.apply((accepted(entry, members) for entry in self.ledger.entries(behind)), progress)
+
+    def _apply_claims(self, new: Sequence[LoggedStatement]) -> None:
+        if self.claims.applied_size < new[0].index:
+            self._catch_up(self.claims)
+        else:
+            self.claims.apply(accepted(entry, self.members) for entry in new)
+
+    def _golden_digest(self) -> GoldenDigest | None:
+        """The digest that golden lists are made with; none as long as there is no evidence key."""
+        if not (self.home / "keys" / "evidence.key").exists():
+            return None
+        key = self.evidence_key
+        return lambda device: keyed_digest(key, f"{device:014d}")
+
+    def catch_up(self) -> int:
+        """Apply what other processes logged since; how many statements."""
+        self.ledger.refresh()
+        return self._catch_up(self.claims)
+
+    def rebuild_claims(self, progress: Progress = Silent()) -> int:  # noqa: B008 - stateless
+        """Make the claims anew from the ledger; how many statements. What was erased is gone from them then."""
+        self.claims.clear()
+        return self._catch_up(self.claims, progress)
+
+    def erase(self, index: int, *, at: datetime) -> None:
+        """Destroy what statement `index` said, and every claim that was taken from it."""
+        self.ledger.erase(index, at=at)
+        self.claims.forget(index)
+
+    @cached_property
+    def inquiries(self) -> Inquiries:
+        """Answers about devices."""
+        return Inquiries(
+            claims=self.claims,
+            identifiers=self.identifiers,
+            policy=self.policy,
+            first_seen=self.subscribers.first_seen,
+            evidence=self._evidence_summary,
+            model=self.reference.find_model,
+        )
+
+    @cached_property
+    def reference(self) -> ReferenceTables:
+        """The TAC table, associations and subscribers."""
+        return ReferenceTables(self.database)
+
+    @cached_property
+    def detection_runs(self) -> "DetectionRuns":
+        """Runs of detection and their evidence."""
+        from openceir.storage.evidence import DetectionRuns
+
+        return DetectionRuns(self.home, self.database)
+
+    def _evidence_summary(self, device: int, rule: str, evidence_digest: bytes | None) -> Mapping[str, Any] | None:
+        return self.detection_runs.summary_of(device, rule, evidence_digest)
+
+    @cached_property
+    def subscribers(self) -> SeenSubscribers:
+        """Whom networks saw with a device; who shows it records the read first."""
+        return SeenSubscribers(self._triplet_files)
+
+    def _triplet_files(self) -> Sequence[Path]:
+        if not (self.home / "lake" / "measures").exists():
+            return ()
+        from openceir.storage.measures import Measures  # loads the engine of detection, which few answers need
+
+        return Measures(self.home).measured().triplets
+
+    def check(self, value: str, at: datetime, imsi: str | None = None, known_at: datetime | None = None) -> Answer:
+        """Whether a device may be used at `at`, and why. Raises: NotADevice, ProbablyMistyped."""
+        return self.inquiries.check(value, at, imsi=imsi, known_at=known_at)
+
+    def check_many(
+        self, values: Sequence[str], at: datetime, known_at: datetime | None = None
+    ) -> list[Answer | OpenceirError]:
+        """One answer or refusal for each value, in order."""
+        return self.inquiries.check_many(values, at, known_at=known_at)
+
+    def history(self, value: str, known_at: datetime | None = None) -> History:
+        """Everything that was said of a device, and the status it had from when to when."""
+        return self.inquiries.history(value, known_at=known_at)
+
+    @cached_property
+    def tokens(self) -> TokenShelf:
+        """Access tokens of the HTTP interface."""
+        return TokenShelf(self.database)
+
+    @cached_property
+    def read_audit(self) -> ReadAudit:
+        """Who looked at whose subscribers."""
+        return ReadAudit(self.database)

@@ -1,0 +1,180 @@
+"""The dispatch desk, and the jobs that go through the whole house: update, holdings, pruning."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from openceir.app.laboratory import Laboratory
+from openceir.progress import Progress, Silent
+from openceir.statements import MemberRefused, Role, SigningKey
+from openceir.status import Status
+from openceir.storage.holdings import Holdings, Pruned, Updated, sightings_by_operator
+from openceir.storage.key_files import LogKeyFiles
+from openceir.storage.retention import first_kept_day
+
+if TYPE_CHECKING:
+    from openceir.lists import ListHeader
+    from openceir.storage.list_runs import ListRun, ListRuns
+    from openceir.storage.list_sources import SeenWith
+
+__all__ = ["Desk"]
+
+
+class Desk(Laboratory):
+    """What operators receive, and what is done to all of it at once."""
+
+    @cached_property
+    def list_runs(self) -> "ListRuns":
+        """Every list ever delivered to operators."""
+        from openceir.storage.list_runs import ListRuns
+
+        return ListRuns(self.database, self.home / "lists")
+
+    @cached_property
+    def _list_key(self) -> LogKeyFiles:
+        return LogKeyFiles(self.home / "keys" / "lists.key", self.home / "lists" / "lists.vkey")
+
+    def list_signer(self, by: str | None = None) -> SigningKey:
+        """The register's own list key, made when first needed; or the key of a member that may act as regulator.
+
+        Raises: KeyRefused; MemberRefused when the member is no regulator.
+        """
+        if by is None:
+            return self._list_key.private()
+        key = self.signing_key(by)
+        found = self.members.find_key(key.public.kid)
+        if found is None or Role.REGULATOR not in found[0].roles:
+            raise MemberRefused(f"{by} may not sign lists: only a member with the role regulator may")
+        return key
+
+    def make_lists(
+        self, *, on: date, at: datetime, operators: Iterable[str] | None = None, by: str | None = None
+    ) -> "ListRun":
+        """Make, sign and deliver the lists of every operator of the policy, or of some, as they hold on the day `on`.
+
+        Raises: ListError when the policy names no operator, or not the one asked for; StorageError.
+        """
+        from openceir import lists
+        from openceir.storage.list_runs import RunHead
+        from openceir.storage.list_sources import gather_lists
+
+        options = lists.options_of(self.policy, on)
+        asked = options.operators.keys() if operators is None else set(operators)
+        if not asked:
+            raise lists.ListError(
+                "the policy names no operator: add [operators.NAME] with mcc_mnc to a file in policy/"
+            )
+        if strange := sorted(asked - options.operators.keys()):
+            raise lists.ListError(
+                f"the policy names no operator {strange[0]!r}; it names {', '.join(options.operators)}"
+            )
+        key = self.list_signer(by)
+        self.catch_up()
+        texts_of = self.identifiers.texts_of
+
+        def odd_texts(keys: Sequence[int]) -> dict[int, str]:
+            return {key: text for key, (scheme, text) in texts_of(keys).items() if scheme == "malformed"}
+
+        with self._seen_with() as seen:
+            contents = gather_lists(lists.Desk(options, odd_texts), self.claims, seen, on)
+        head = RunHead(
+            made_at=at,
+            as_of_on=on,
+            policy_sha256=self.policy.digest.hex(),
+            ledger_size=self.ledger.size,
+            ledger_root=self.ledger.tree.root().hex(),
+        )
+        return self.list_runs.make(head, contents, asked, key)
+
+    def _seen_with(self) -> "SeenWith":
+        from openceir.storage.list_sources import SeenWith
+
+        if not (self.home / "lake" / "measures").exists():
+            return SeenWith((), ())
+        measured = self.measures.measured()
+        return SeenWith(measured.triplets, measured.devices, self.engine_settings)
+
+    def list_delta(self, operator: str, kind: str, base: int, folder: Path, by: str | None = None) -> "ListHeader":
+        """Write into `folder` the delta from any kept run to the operator's newest list. Raises: UnknownSequence."""
+        from openceir.lists import kind_named
+
+        return self.list_runs.make_delta(operator, kind_named(kind), base, folder, self.list_signer(by))
+
+    def update(
+        self,
+        *,
+        at: datetime,
+        as_of_on: date | None = None,
+        by: str | None = None,
+        progress: Progress = Silent(),  # noqa: B008 - stateless
+    ) -> Updated:
+        """Measure what is new, judge it, sign what was found as `by`, and deliver new lists as of the day of `at`.
+
+        Without `by` the findings stay proposals. A country without operators gets no lists.
+        """
+        folded = self.measure(at=at, progress=progress)
+        run = self.detect(as_of_on, at=at, progress=progress)
+        adopted = len(self.adopt(run.number, by=by, at=at)) if by else None
+        has_operators = bool(self.policy.operators(at.date()))
+        lists = self.make_lists(on=at.date(), at=at) if has_operators else None
+        return Updated(
+            new_files=folded.new_files,
+            detection_run=run.number,
+            proposed=len(run.proposals),
+            adopted=adopted,
+            list_run=lists.sequence if lists else None,
+        )
+
+    def holdings(self, *, at: datetime) -> Holdings:
+        """What the home holds: counts of statements, devices, sightings, imports and lists."""
+        self.catch_up()
+        statuses = self.claims.statuses(at)
+        newest: dict[str, int] = {}
+        for file in self.list_runs.history():
+            newest[file.operator] = max(newest.get(file.operator, 0), file.sequence)
+        self.lake  # noqa: B018 - its table is read
+        return Holdings(
+            statements=self.ledger.size,
+            devices={str(status): int(statuses.where(status).sum()) for status in Status},
+            sightings=sightings_by_operator(self.database),
+            imports=tuple(
+                {
+                    "kind": one.kind,
+                    "file": one.file,
+                    "rows": one.rows,
+                    "accepted": one.accepted,
+                    "at": one.at.isoformat(),
+                }
+                for one in self.journal.history(most=10)
+            ),
+            lists=newest,
+            notes=tuple(self.list_runs.recovered),
+        )
+
+    def prune(self, *, on: date, is_rehearsal: bool = False) -> Pruned:
+        """Erase subscribers' sightings older than policy allows, wherever they stand. What is known of devices stays.
+
+        Full lists that rest on erased sightings go too; whoever held one receives the next list whole.
+        """
+        months = int(self.policy.value("retention.subscriber_months", on))
+        first_kept = first_kept_day(on, months)
+        lists = self.list_runs.prunable(int(self.policy.value("lists.keep_runs", on)), first_kept)
+        old_sightings = len(self.lake.files(until=first_kept - timedelta(days=1)))
+        closed: list[str] = []
+        if not is_rehearsal:
+            self.list_runs.prune(lists)
+            self.lake.prune(months, on)
+            self.reference.forget_ended(first_kept)
+            if (self.home / "lake" / "measures").exists():
+                closed = self.measures.forget_subscribers(first_kept)
+                self.detection_runs.forget(first_kept)
+            self.database.rewrite()
+        return Pruned(
+            first_kept_on=first_kept,
+            sightings_files=old_sightings,
+            months=tuple(closed),
+            list_files=len(lists),
+            is_rehearsal=is_rehearsal,
+        )

@@ -1,0 +1,127 @@
+"""The laboratory: sightings are measured, rules judge them, and what they propose is signed."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from openceir.app.dock import Dock
+from openceir.ledger import Entry
+from openceir.policy import Policy, policy_from_json
+from openceir.progress import Progress, Silent
+from openceir.storage.retention import first_kept_day
+
+if TYPE_CHECKING:
+    from openceir.detection import EngineSettings, Inputs, RuleEffect
+    from openceir.storage.evidence import DetectionRun, Replay
+    from openceir.storage.measures import Folded, Measures
+
+__all__ = ["Laboratory"]
+
+
+class Laboratory(Dock):
+    """What sightings show. The engine is imported by the job that runs it: most jobs run none."""
+
+    @cached_property
+    def engine_settings(self) -> "EngineSettings":
+        """How much of the machine detection may take."""
+        from openceir.detection import EngineSettings
+
+        spill = self.home / "lake" / "measures" / "spill"
+        return EngineSettings(memory_limit=self.settings.memory_limit, threads=self.settings.threads, spill=spill)
+
+    @cached_property
+    def measures(self) -> "Measures":
+        """The lake's aggregates."""
+        from openceir.storage.measures import Measures
+
+        return Measures(self.home, self.engine_settings)
+
+    def measure(self, *, at: datetime, progress: Progress = Silent()) -> "Folded":  # noqa: B008 - stateless
+        """Measure what is new in the lake, erase measures of subscribers that retention has reached."""
+        months = int(self.policy.value("retention.subscriber_months", at.date()))
+        first_kept = first_kept_day(at.date(), months)
+        return self.measures.refresh(
+            self.lake.files(), self.cells.table(), self.policy, kept_since=first_kept, progress=progress
+        )
+
+    def detect(
+        self,
+        as_of_on: date | None = None,
+        *,
+        at: datetime,
+        only_rules: Sequence[str] = (),
+        progress: Progress = Silent(),  # noqa: B008 - stateless
+    ) -> "DetectionRun":
+        """Judge every rule as of a day (the newest day of data), over lists as they hold at `at`, and keep the run.
+
+        Where data, policy and day are those of an earlier run, only devices that lists touched are judged again.
+        """
+        from openceir.detection import Earlier, evaluate
+
+        self.measure(at=at, progress=progress)
+        day = as_of_on or self.lake.last_day() or at.date()
+        inputs = self._detection_inputs(at)
+        earlier = None
+        before = self.detection_runs.like(self.policy.digest, inputs.measured.digest, day)
+        if before is not None and not only_rules:
+            touched = self.detection_runs.touched_since(before, inputs)
+            if touched is not None:
+                standing = self.detection_runs.standing_of(before)
+                earlier = Earlier(standing=standing, ever_seen=before.ever_seen, touched=touched)
+        proposals = evaluate(
+            self.policy, day, inputs, evidence_key=self.evidence_key, settings=self.engine_settings,
+            earlier=earlier, only_rules=only_rules, progress=progress,
+        )  # fmt: skip
+        return self.detection_runs.add(
+            proposals, inputs, as_of_on=day, at=at, policy=self.policy, only_rules=only_rules
+        )
+
+    def adopt(self, run: int, *, by: str, at: datetime) -> list[Entry]:
+        """Sign what a run proposed, all rules in one block, and log it. Rules beyond their safety ratio are left out.
+
+        Raises: RunUnknown; DetectionError when the run was adopted before.
+        """
+        from openceir.detection import DetectionError, classifications_of
+
+        kept = self.detection_runs.run(run)
+        if kept.adopted_at is not None:
+            raise DetectionError(f"run {run} was adopted on {kept.adopted_at:%Y-%m-%d}; make a new run")
+        said = [
+            statement
+            for proposal in self.detection_runs.proposals_of(kept)
+            if proposal.refusal is None
+            for statement in classifications_of(proposal, lambda keys: self.identifiers.set_of(keys.tolist()))
+        ]
+        entries = self.state(said, by=by, at=at) if said else []
+        self.detection_runs.note_adoption(run, at)
+        return entries
+
+    def replay(self, run: int) -> "Replay":
+        """Judge again what a run judged, from its own policy and lists, and say whether the outcome is the same."""
+        from openceir.detection import evaluate
+        from openceir.storage.evidence import Replay, outcome_digest
+
+        kept = self.detection_runs.run(run)
+        measured = self.measures.measured()
+        proposals = evaluate(
+            policy_from_json(kept.policy), kept.as_of_on, self.detection_runs.inputs_of(kept, measured),
+            evidence_key=self.evidence_key, settings=self.engine_settings, only_rules=kept.only_rules,
+        )  # fmt: skip
+        return Replay(kept, outcome_digest(proposals), measured.digest)
+
+    def simulate_policy(self, other: Policy, as_of_on: date | None = None, *, at: datetime) -> "list[RuleEffect]":
+        """What another policy would do to whom; measures are brought up to date, nothing else is written."""
+        from openceir.detection import simulate
+
+        self.measure(at=at)
+        day = as_of_on or self.lake.last_day() or at.date()
+        return simulate(
+            self.policy, other, day, self._detection_inputs(at),
+            evidence_key=self.evidence_key, settings=self.engine_settings,
+        )  # fmt: skip
+
+    def _detection_inputs(self, at: datetime) -> "Inputs":
+        from openceir.storage.detection_inputs import gather_inputs
+
+        return gather_inputs(self.claims, self.reference, self.measures.measured(), at)
