@@ -36,7 +36,7 @@ __all__ = ["N5gListener", "N5gProcesses", "Place", "TlsFiles", "listen"]
 
 _TOLD_EVERY_S = 1.0
 _AGAIN_AFTER_S = 1.0
-_DRAIN_S = 5.0
+_DRAIN_S = 2.0  # an answer takes microseconds; what is longer are consumers that keep an idle connection
 _BACKLOG = 1024
 _IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # by the processes: the EIR stops them in order
 
@@ -265,8 +265,8 @@ class _Running:
         self.begun: asyncio.Future[None] = self._loop.create_future()
         self.ended = asyncio.Event()
         self.told = counters_of_n5g()
-        self._asked = False  # one question for counts at a time: a process that hangs fills no pipe
-        self._waiting: list[asyncio.Future[None]] = []
+        self._asked = self._answered = 0  # how often it was asked for its counts, and how often it told them
+        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._loop.add_reader(ours.fileno(), self._receive)
 
     @property
@@ -280,15 +280,16 @@ class _Running:
             self._pipe.send(order)
 
     def ask(self) -> None:
-        """Ask for its counts, unless it still owes them."""
-        if not self._asked:
-            self._asked = True
+        """Ask for its counts, unless it still owes them: a process that hangs fills no pipe."""
+        if self._asked == self._answered:
+            self._asked += 1
             self.send(("tell",))
 
     async def tell(self) -> None:
         """Its counts of now."""
         heard: asyncio.Future[None] = self._loop.create_future()
-        self._waiting.append(heard)
+        self._asked += 1
+        self._waiting.append((self._asked, heard))
         self.send(("tell",))
         await heard
 
@@ -303,14 +304,16 @@ class _Running:
         elif kind == "failed":
             self.begun.set_exception(EirError(what[0]))
         else:
-            self.told, self._asked = what[0], False
-            self._heard()
+            self.told = what[0]
+            self._heard(self._answered + 1)
 
-    def _heard(self) -> None:
-        for each in self._waiting:
-            if not each.done():
-                each.set_result(None)
-        self._waiting.clear()
+    def _heard(self, answered: int) -> None:
+        """Answers come in the order of the questions."""
+        self._answered = answered
+        while self._waiting and self._waiting[0][0] <= answered:
+            _, heard = self._waiting.pop(0)
+            if not heard.done():
+                heard.set_result(None)
 
     def _close(self) -> None:
         self._loop.remove_reader(self._pipe.fileno())
@@ -319,7 +322,7 @@ class _Running:
             self.begun.set_exception(EirError("a process that answers 5G cores ended while it started"))
         if not self.is_ready:
             self.begun.exception()  # looked at: nobody may be waiting for a process that was started again
-        self._heard()
+        self._heard(self._asked)  # no more will come
         self.ended.set()
         self._on_end(self)
 
