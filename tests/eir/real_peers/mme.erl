@@ -1,4 +1,4 @@
-%% An MME on Erlang/OTP's diameter: connects to an EIR, asks, waits for the watchdog, asks again, says goodbye.
+%% An MME on Erlang/OTP's diameter: connects to an EIR, asks, waits for the watchdog and asks again (unless WAIT_MS is 0), says goodbye.
 %% Usage: erl -noshell -pa . -run mme main PORT WAIT_MS IMEI...
 %% Prints one line an answer; a message that OTP's codec finds faulty is printed as an error.
 -module(mme).
@@ -21,11 +21,12 @@ main([Port, Wait | Imeis]) ->
     {ok, Ref} = diameter:add_transport(?MODULE, {connect,
         [{transport_module, diameter_tcp}, {watchdog_timer, 6000},
          {transport_config, [{raddr, {127,0,0,1}}, {rport, list_to_integer(Port)}, {nodelay, true}]}]}),
-    receive {diameter_event, ?MODULE, {up, _, _, _, Pkt}} -> io:format("up ~p~n", [element(5, Pkt)]) after 20000 -> halt(1) end,
+    receive {diameter_event, ?MODULE, {up, _, _, _, _}} -> io:format("up~n") after 20000 -> halt(1) end,
     [ask(I) || I <- Imeis],
-    timer:sleep(list_to_integer(Wait)),
-    flush(),
-    [ask(I) || I <- Imeis],
+    case list_to_integer(Wait) of
+        0 -> ok;
+        Ms -> timer:sleep(Ms), flush(), [ask(I) || I <- Imeis]
+    end,
     ok = diameter:remove_transport(?MODULE, Ref),
     receive {diameter_event, ?MODULE, {down, _, _, _}} -> io:format("down~n") after 10000 -> io:format("no down~n") end,
     halt(0).
