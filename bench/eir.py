@@ -16,7 +16,7 @@ import numpy as np
 from bench import Beside, Row, Scale, meter, read_apart
 from bench._eir_client import HOST, REALM, connect, drive, pour, questions
 from openceir import clock
-from openceir.eir import Contents, Overlay, Pairs, Ranges, Status, attribute, build, folded, open_index
+from openceir.eir import Check, Contents, Overlay, Pairs, Ranges, Status, attribute, build, folded, open_index
 from openceir.statements import SigningKey
 
 KEY = SigningKey("bench", bytes(range(32)))
@@ -104,9 +104,12 @@ def asked_of(path: Path, count: int) -> list[int]:
     return found
 
 
-def look_up(path: Path) -> tuple[float, float, float]:
-    """Opening in milliseconds of CPU, one look-up and one of a batch in microseconds of CPU."""
+def look_up(path: Path) -> tuple[float, float, float, float]:
+    """Opening in milliseconds of CPU, with the large arrays checked and not yet; one look-up and one of a batch in µs of CPU."""
     asked = asked_of(path, 200_000)
+    began = time.process_time()
+    open_index(path, [KEY.public], check=Check.LATER)
+    early = time.process_time() - began
     began = time.process_time()
     index = open_index(path, [KEY.public])
     opened = time.process_time() - began
@@ -120,7 +123,7 @@ def look_up(path: Path) -> tuple[float, float, float]:
         began = time.process_time()
         index.lookup_many(batch)
         batches.append(time.process_time() - began)
-    return opened * 1e3, min(singles) / len(asked) * 1e6, min(batches) / len(asked) * 1e6
+    return opened * 1e3, early * 1e3, min(singles) / len(asked) * 1e6, min(batches) / len(asked) * 1e6
 
 
 @contextmanager
@@ -151,21 +154,22 @@ def measure(work: Path, scale: Scale) -> list[Row]:
     count = scale.month
     path = work / f"eir-{count}.idx"
     (built, octets), reading = read_apart(write, path, count)
-    opened, single, batch = read_apart(look_up, path)[0]
+    opened, early, single, batch = read_apart(look_up, path)[0]
     folding = read_apart(fold, path, work / "eir-folded.idx")[0]
     (work / "eir-folded.idx").unlink()
     million = f"{count // 1_000_000} M devices"
     rows = [
         Row(name=f"EIR index of {million} built, unsorted input", target="<= 3", unit="CPU-s", measured=built,
             cpu_seconds=built, peak_mb=reading.peak_mb, note=f"{octets / 2**20:,.0f} MiB on disk, ranges and pairs included"),
-        Row(name=f"EIR index of {million}: verified and opened", target="<= 100", unit="ms CPU", measured=opened, cpu_seconds=opened / 1e3),
+        Row(name=f"EIR index of {million}: verified and opened", target="<= 100", unit="ms CPU", measured=opened, cpu_seconds=opened / 1e3,
+            note=f"{early:.0f} ms with the large arrays left for later"),
         Row(name=f"EIR look-up in {million}, half hits", target="<= 2", unit="µs CPU", measured=single, cpu_seconds=single * 0.2,
             beside=(Beside(what="the same in a batch", measured=batch),)),
         Row(name=f"50,000 changes folded into {million}", target="<= 2", unit="CPU-s", measured=folding, cpu_seconds=folding),
     ]  # fmt: skip
     if scale.name == "full":
         rows += hundred_million(work)
-    rows += over_sockets(path, count, 20_000 if scale.name == "small" else 60_000)
+    rows += over_sockets(path, count, 60_000)
     return [*rows, while_lists_are_swapped(path, 5 if scale.name == "small" else 60)]
 
 
@@ -173,14 +177,14 @@ def hundred_million(work: Path) -> list[Row]:
     """The size of a large country's every handset."""
     path = work / "eir-100000000.idx"
     (built, octets), reading = read_apart(write, path, 100_000_000)
-    opened, single, batch = read_apart(look_up, path)[0]
+    opened, early, single, batch = read_apart(look_up, path)[0]
     path.unlink()
     return [
         Row(name="EIR index of 100 M devices built, unsorted input", target="<= 15", unit="CPU-s", measured=built,
             cpu_seconds=built, peak_mb=reading.peak_mb),
         Row(name="EIR index of 100 M devices, with attributes", target="<= 350", unit="MiB", measured=octets / 2**20, cpu_seconds=built),
         Row(name="EIR look-up in 100 M devices, half hits", target="<= 2", unit="µs CPU", measured=single, cpu_seconds=single * 0.2,
-            beside=(Beside(what="the same in a batch", measured=batch),), note=f"opened and verified in {opened:.0f} ms CPU"),
+            beside=(Beside(what="the same in a batch", measured=batch),), note=f"opened in {early:.0f} ms CPU, with the large arrays verified in {opened:.0f}"),
     ]  # fmt: skip
 
 

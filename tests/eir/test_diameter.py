@@ -264,6 +264,23 @@ def test_a_peer_that_crashed_takes_the_place_of_its_dead_link(index):
     run(story())
 
 
+def test_of_two_links_that_come_for_the_place_of_a_dead_one_one_gets_it(index):
+    async def story():
+        async with running(index, peers=(PeerRule(),), duplicate_after_s=0.1) as eir:
+            dead = await eir.client()
+            rivals = [await eir.client(introduce=False) for _ in range(2)]
+            for rival in rivals:
+                rival.send(mme.cer())
+            assert mme.number((await rivals[0].read())[4], 268) == 2001
+            assert await rivals[1].at_end()
+            assert await rivals[0].ask(imsi=None) == BLACKLISTED
+            assert (await dead.read())[1] == 280
+            assert await dead.at_end()
+            assert eir.counters.links == {"opened": 2, "closed": 1, "refused_duplicate": 1}
+
+    run(story())
+
+
 def test_a_hostile_peer_leaves_the_others_alone(index):
     """Garbage, endless halves, wrong lengths and unread answers on one side; every question answered on the other."""
 

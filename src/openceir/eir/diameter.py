@@ -172,6 +172,7 @@ class Link(asyncio.Protocol):
         self._server = server
         self._rule: PeerRule | None = None
         self._introduced: Introduced | None = None
+        self._was_admitted = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Make the peer; refuse when there are too many, or when we are leaving."""
@@ -282,7 +283,9 @@ class Link(asyncio.Protocol):
         if self.peer.state is not State.ASKING:
             return
         assert self._introduced is not None
-        if other in self._server.links and not other.peer.is_doubted:
+        # Its place may have gone to a third link meanwhile, which then is the one that lives.
+        holder = self._server.by_host.get(self._introduced.origin_host, other)
+        if holder is not other or (other in self._server.links and not other.peer.is_doubted):
             self._server.counters.links["refused_duplicate"] += 1
             self._server.log("peer refused", host=self._introduced.origin_host, why="its other link lives")
             self.transport.abort()
@@ -294,6 +297,7 @@ class Link(asyncio.Protocol):
     def _admit(self) -> None:
         introduced, server = self._introduced, self._server
         assert introduced is not None
+        self._was_admitted = True
         server.by_host[introduced.origin_host] = self
         server.counters.links["opened"] += 1
         server.log("peer open", host=introduced.origin_host, realm=introduced.origin_realm, address=str(self.address))
@@ -338,8 +342,9 @@ class Link(asyncio.Protocol):
         """Forget the link."""
         server = self._server
         server.links.discard(self)
-        if self.peer.peer_host and server.by_host.get(self.peer.peer_host) is self:
+        if server.by_host.get(self.peer.peer_host) is self:
             del server.by_host[self.peer.peer_host]
+        if self._was_admitted:
             server.counters.links["closed"] += 1
             server.log("peer closed", host=self.peer.peer_host, why=type(exc).__name__ if exc else "closed")
         self.peer.lost()
