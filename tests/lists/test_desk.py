@@ -126,9 +126,9 @@ def test_the_filters_of_exceptions_are_two():
     assert imeis(exceptions_only_blocked=True) == ["1"]
 
 
-def pair_blocks(first_seen_on, paired=(), known_since=date(2027, 1, 1)):
+def pair_blocks(first_seen_on, paired=(), watched_since=date(2027, 1, 1)):
     lists = desk().pair_block_rows(
-        [SeenPair(A, BOB, first_seen_on)], {A: SharedTheft(MARCH_1, "cloned_imei|stolen")}, paired, known_since
+        [SeenPair(A, BOB, first_seen_on, watched_since)], {A: SharedTheft(MARCH_1, "cloned_imei|stolen")}, paired
     )
     return lists["southtel"]
 
@@ -146,7 +146,9 @@ def test_a_paired_subscriber_of_a_stolen_number_is_not_blocked():
 
 
 def test_when_what_came_before_the_theft_is_erased_nobody_is_accused():
-    assert pair_blocks(date(2027, 3, 2), known_since=date(2027, 3, 2)) == []
+    assert pair_blocks(date(2027, 3, 2), watched_since=date(2027, 3, 2)) == []
+    assert pair_blocks(date(2027, 3, 2), watched_since=MARCH_1) == []
+    assert pair_blocks(date(2027, 3, 2), watched_since=date(2027, 2, 28)) != []
 
 
 def test_the_longest_prefix_is_the_home():

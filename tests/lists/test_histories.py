@@ -322,7 +322,7 @@ class Country(RuleBasedStateMachine):
         ranges = [(row[0], row[1]) for row in lists["blockranges"]]
         pair_blocked = {(row[0][:14], row[1]) for row in lists["pairblocks"]}
         excepted = {(row[0][:14], row[1]) for row in lists["exceptions"]}
-        known_since = min((row[4] for row in self.sightings), default=self.today)
+        watched = {name: min((row[4] for row in self.sightings if row[1] == name), default=None) for name in OPERATORS}
         at = last_second_of(self.today)
         [prefix] = OPERATORS[operator]
         claims = self.claims.claims_of([*PHONES, NON_UNIQUE])
@@ -335,11 +335,11 @@ class Country(RuleBasedStateMachine):
                 days = [row[4] for row in self.sightings if row[:1] == (device,) and format_subscriber(row[2]) == imsi]
                 if not days or not imsi.startswith((prefix, "262")):
                     continue
-                thefts = [reason.since.date() for reason in alone.reasons if reason.kind in {"stolen", "lost"} and not reason.disputed]  # fmt: skip
+                who_saw = {row[1] for row in self.sightings if row[0] == device and format_subscriber(row[2]) == imsi}
                 pair = AskedPair(
                     imsi=subscriber_key(imsi),
                     first_seen_on=min(days),
-                    history_is_known=bool(thefts) and min(thefts) >= known_since,
+                    watched_since=max(watched[name] for name in who_saw),
                 )
                 answer = fold(claims[device], at, pair=pair, is_known_non_unique=device == NON_UNIQUE)
                 decides = (is_listed and (imei, imsi) not in excepted) or (imei, imsi) in pair_blocked

@@ -108,8 +108,8 @@ def paired(imsi: str = ALICE) -> DevicePaired:
     return DevicePaired(pairs=(Pair(ALICES_PHONE, imsi),), paired_at=utc("2027-03-01"))
 
 
-def asked(imsi: str, first_seen_on: date | None = None, history_is_known: bool = True) -> AskedPair:
-    return AskedPair(imsi=int("1" + imsi), first_seen_on=first_seen_on, history_is_known=history_is_known)
+def asked(imsi: str, first_seen_on: date | None = None, watched_since: date | None = date(2027, 1, 1)) -> AskedPair:
+    return AskedPair(imsi=int("1" + imsi), first_seen_on=first_seen_on, watched_since=watched_since)
 
 
 def test_a_found_phone_may_be_used_again(book):
@@ -186,10 +186,31 @@ def test_a_stolen_number_on_several_phones_is_never_blocked_alone_but_the_pair_i
     # never seen together: the pair would appear now
     assert book.answer(at, pair=asked(MALLORY)).status is Status.BLOCKED
     # nobody looked: a doubt is no accusation
-    assert book.answer(at, pair=asked(MALLORY, history_is_known=False)).status is Status.TRACKED
+    assert book.answer(at, pair=asked(MALLORY, watched_since=None)).status is Status.TRACKED
     book.says("regulator", paired(ALICE))
     assert book.answer(at, pair=asked(ALICE, date(2027, 3, 5))).status is Status.PERMITTED
     assert book.answer(at).status is Status.TRACKED
+
+
+@pytest.mark.parametrize(
+    ("watched_since", "status"),
+    [(date(2027, 2, 28), Status.BLOCKED), (date(2027, 3, 1), Status.TRACKED), (date(2027, 3, 2), Status.TRACKED)],
+)
+def test_where_no_day_before_the_theft_is_kept_no_pair_can_be_told_to_be_new(book, watched_since, status):
+    book.says("police", stolen("2027-03-01"))
+    book.says("regulator", classified(marks_duplicate=True))
+    for first_seen_on in (None, date(2027, 3, 4)):
+        pair = asked(MALLORY, first_seen_on, watched_since)
+        assert book.answer("2027-03-10", pair=pair).status is status
+
+
+def test_a_theft_of_a_number_of_many_handsets_accuses_none_of_them(book):
+    book.says("police", stolen("2027-03-01"))
+    for first_seen_on in (None, date(2027, 2, 1), date(2027, 3, 4)):
+        answer = book.answer("2027-03-10", pair=asked(MALLORY, first_seen_on), is_known_non_unique=True)
+        assert (answer.status, answer.rule) == (Status.TRACKED, "6.1")
+    book.says("regulator", paired(ALICE))
+    assert book.answer("2027-03-10", pair=asked(ALICE), is_known_non_unique=True).status is Status.PERMITTED
 
 
 def test_a_number_known_to_be_on_many_handsets_is_never_blocked(book):

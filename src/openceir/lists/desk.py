@@ -26,6 +26,7 @@ from openceir.lists.errors import ListError
 from openceir.lists.header import is_operator_name
 from openceir.lists.kinds import Row
 from openceir.policy import Policy
+from openceir.status import came_after
 
 __all__ = [
     "Desk",
@@ -83,11 +84,12 @@ class Triplet(NamedTuple):
 
 
 class SeenPair(NamedTuple):
-    """A device and a subscriber, and the day networks first saw them together."""
+    """A device and a subscriber, the day networks first saw them together, and since when these networks are watched."""
 
     device: int
     imsi: int
     first_seen_on: date
+    watched_since: date
 
 
 class SharedTheft(NamedTuple):
@@ -196,19 +198,14 @@ class Desk:
             yield (format_device_key(lo), format_device_key(hi), block_on.isoformat(), reasons)
 
     def pair_block_rows(
-        self, seen: Iterable[SeenPair], thefts: Mapping[int, SharedTheft], paired: Collection[Pair], known_since: date
+        self, seen: Iterable[SeenPair], thefts: Mapping[int, SharedTheft], paired: Collection[Pair]
     ) -> dict[str, list[Row]]:
-        """The pair blocks of each operator. `seen` are the pairs of devices in `thefts`.
-
-        `known_since` is the first day of which sightings are kept. Of a theft before it no pair can be told to be
-        new: the owner's own looks new once what came before is erased. A doubt accuses nobody.
-        """
+        """The pair blocks of each operator. `seen` are the pairs of devices in `thefts`."""
         allowed = {(pair.device, pair.imsi) for pair in paired}
         lists = self._empty()
-        for device, imsi, first_seen_on in seen:
+        for device, imsi, first_seen_on, watched_since in seen:
             stolen_on, reasons = thefts[device]
-            # The day of the theft itself is the owner's: sightings may have no time of day.
-            if stolen_on < known_since or first_seen_on <= stolen_on or (device, imsi) in allowed:
+            if (device, imsi) in allowed or not came_after(stolen_on, first_seen_on, watched_since):
                 continue
             text = self.device_text(device)
             if text is None:

@@ -9,7 +9,7 @@ from openceir.status.claim import Claim, Keys, RangeClaim, Said, Spoken
 from openceir.status.claims import AcceptedStatement, accepted, claims_of
 from openceir.status.columns import NO_DAY, ClaimColumns, StatusColumns, fold_columns
 from openceir.status.current import CurrentClaims, RangePieces, current_claims, of_ranges, range_pieces
-from openceir.status.fold import AskedPair, fold
+from openceir.status.fold import AskedPair, came_after, fold
 from openceir.status.history import History, Period, Word, history_of
 from openceir.status.inquiry import Inquiries, NotADevice, ProbablyMistyped
 from openceir.status.words import ENDINGS, PERMITS, THEFTS, ClaimKind, Status, StatusError
@@ -34,6 +34,7 @@ __all__ = [
     # one device
     "Answer",
     "AskedPair",
+    "came_after",
     "Reason",
     "fold",
     "History",

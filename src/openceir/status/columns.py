@@ -351,7 +351,7 @@ def _decide(
         device=universe,
         status=status_of_step[step],
         block_on=block_on.astype(np.int32),
-        pairs_from_on=np.where(step == 1, first_day(theft & ~disputed), NO_DAY).astype(np.int32),
+        pairs_from_on=np.where((step == 1) & ~non_unique, first_day(theft & ~disputed), NO_DAY).astype(np.int32),
         amnesty=(step == 6) & some(pending & said.amnesty[row]),
         reasons=bits(deciding),
         block_reasons=bits(will_block & ~disputed),

@@ -16,16 +16,20 @@ from openceir.status.claim import Claim, Said
 from openceir.status.sentences import headline_of, next_steps_of, sentence_of
 from openceir.status.words import THEFTS, ClaimKind, Status
 
-__all__ = ["AskedPair", "ends", "fold", "standing"]
+__all__ = ["AskedPair", "came_after", "ends", "fold", "standing"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedPair:
-    """The subscriber with whom a device is asked about, and since when networks have seen the two together."""
+    """The subscriber with whom a device is asked about, and since when networks have seen the two together.
+
+    `watched_since` is the first day of kept sightings of every network that saw the two, of every network at all when
+    none did; None: nobody looked, or nothing is kept.
+    """
 
     imsi: int  # a leading 1 before the digits
     first_seen_on: date | None = None  # None: never seen together
-    history_is_known: bool = False  # whether anybody looked
+    watched_since: date | None = None
 
 
 def ends(later: Said, claim: Said) -> bool:
@@ -162,7 +166,8 @@ def _decide(
         rule = "6.1" if is_known_non_unique else "6.3"
         if paired:
             return _Verdict(Status.PERMITTED, rule, paired, for_pair=True)
-        if pair is not None and thefts and _came_after(pair, thefts):
+        # a report about a number of many handsets names none of them
+        if pair is not None and thefts and not is_known_non_unique and _came_after(pair, thefts):
             return _Verdict(Status.BLOCKED, rule, thefts, for_pair=True)
         return _Verdict(Status.TRACKED, rule, [*of(*THEFTS), *shared])
     if permitted:
@@ -185,13 +190,19 @@ def _decide(
 
 
 def _came_after(pair: AskedPair, thefts: Sequence[Claim]) -> bool:
-    """Whether networks first saw the pair on a day after the first theft.
+    """Whether networks first saw the pair on a day after the first theft."""
+    return came_after(
+        min(moment(claim.said.effective_at).date() for claim in thefts), pair.first_seen_on, pair.watched_since
+    )
+
+
+def came_after(stolen_on: date, first_seen_on: date | None, watched_since: date | None) -> bool:
+    """Whether a pair can be told to be new since a theft. The lists and the answer about one pair ask this alike.
 
     The day of the theft itself is the owner's: sightings may have no time of day. A pair never seen would appear
-    now, so it comes after; when nobody looked, the doubt is not an accusation.
+    now, so it comes after. Where nothing is kept of the days before the theft, the owner's own pair looks new: a
+    doubt is not an accusation.
     """
-    if not pair.history_is_known:
+    if watched_since is None or watched_since >= stolen_on:
         return False
-    if pair.first_seen_on is None:
-        return True
-    return pair.first_seen_on > min(moment(claim.said.effective_at).date() for claim in thefts)
+    return first_seen_on is None or first_seen_on > stolen_on

@@ -173,10 +173,7 @@ class Inquiries:
         key = subscriber_key(imsi)
         if self.first_seen is None or asked.device is None:
             return AskedPair(imsi=key)
-        try:
-            return AskedPair(imsi=key, first_seen_on=self.first_seen(asked.device, key), history_is_known=True)
-        except LookupError:
-            return AskedPair(imsi=key)
+        return self.first_seen(asked.device, key)
 
     # -- the answer ------------------------------------------------------------------------------------------------
 

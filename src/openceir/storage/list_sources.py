@@ -73,26 +73,25 @@ class SeenWith:
         triplets = [Triplet(device, imsi, msisdn, tuple(by.split(" "))) for device, imsi, msisdn, by, _ in rows]
         return triplets, min((_day(row[4]) for row in rows), default=None)
 
-    def pairs(self, devices: Keys) -> tuple[list[SeenPair], date | None]:
-        """Every pair of these devices with an IMSI and the day it was first seen, and the oldest last sighting."""
+    def pairs(self, devices: Keys, until: date) -> tuple[list[SeenPair], date | None]:
+        """Every pair of these devices with an IMSI first seen up to `until`, and the oldest last sighting."""
         # the lowest bit of a mask stands alone in mask & -mask
         sql = f"""
+            WITH network AS (
+                SELECT operator, min(month_on + CAST(log2(day_mask & -day_mask) AS BIGINT)) AS since_on
+                FROM {_parquet(self.triplets)} GROUP BY operator)
             SELECT t.device, t.imsi,
                    min(t.month_on + CAST(log2(t.day_mask & -t.day_mask) AS BIGINT)) AS first_on,
+                   max(n.since_on) AS since_on,
                    max(t.month_on + CAST(floor(log2(t.day_mask)) AS BIGINT)) AS last_on
             FROM {_parquet(self.triplets)} AS t JOIN asked AS a ON a.device = t.device
+            JOIN network AS n ON n.operator = t.operator
             WHERE t.imsi IS NOT NULL
-            GROUP BY ALL"""
+            GROUP BY t.device, t.imsi
+            HAVING first_on <= {(until - _DAY_ZERO).days}"""
         rows = self._ask(sql, self.triplets, devices)
-        pairs = [SeenPair(device, imsi, _day(first_on)) for device, imsi, first_on, _ in rows]
-        return pairs, min((_day(row[3]) for row in rows), default=None)
-
-    def first_day(self) -> date | None:
-        """The first day of which subscribers' sightings are kept; None when there are none."""
-        sql = f"""
-            SELECT min(month_on + CAST(log2(day_mask & -day_mask) AS BIGINT)) FROM {_parquet(self.triplets)}"""
-        rows = self._ask(sql, self.triplets)
-        return _day(rows[0][0]) if rows and rows[0][0] is not None else None
+        pairs = [SeenPair(device, imsi, _day(first_on), _day(since_on)) for device, imsi, first_on, since_on, _ in rows]
+        return pairs, min((_day(row[4]) for row in rows), default=None)
 
     def inside(self, lo: Keys, hi: Keys) -> Keys:
         """The devices ever seen in these ranges, ascending."""
@@ -142,13 +141,10 @@ def gather_lists(desk: Desk, claims: ClaimShelf, seen: SeenWith, on: date) -> Co
     oldest: dict[str, date] = {}
 
     thefts = _shared_thefts(statuses)
-    pair_blocks = desk.pair_block_rows((), {}, (), on)
-    known_since = seen.first_day() if thefts else None
-    if known_since is not None:
-        pairs, oldest_on = seen.pairs(np.array(sorted(thefts), dtype=np.int64))
-        pair_blocks = desk.pair_block_rows(pairs, thefts, paired, known_since)
-        if oldest_on:
-            oldest["pairblocks"] = oldest_on
+    pairs, oldest_on = seen.pairs(np.array(sorted(thefts), dtype=np.int64), on) if thefts else ([], None)
+    pair_blocks = desk.pair_block_rows(pairs, thefts, paired)
+    if oldest_on:
+        oldest["pairblocks"] = oldest_on
 
     triplets: list[Triplet] = []
     if coming.devices.size:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from openceir.status import AskedPair
+
 __all__ = ["SeenSubscriber", "SeenSubscribers"]
 
 _EPOCH = date(1970, 1, 1)
@@ -29,6 +31,7 @@ class SeenSubscribers:
 
     def __init__(self, files: Callable[[], Sequence[Path]]) -> None:
         self._files = files
+        self._since: tuple[Sequence[Path], dict[str, date]] = ((), {})
 
     def of(self, device: int) -> list[SeenSubscriber]:
         """Everybody seen with the device, those seen last first."""
@@ -54,14 +57,28 @@ class SeenSubscribers:
         seen.sort(key=lambda one: (-one.last_seen_on.toordinal(), one.operator, one.imsi or 0, one.msisdn or 0))
         return seen
 
-    def first_seen(self, device: int, imsi: int) -> date | None:
-        """The first day on which the device and the subscriber were seen together, whatever the operator.
+    def first_seen(self, device: int, imsi: int) -> AskedPair:
+        """The first day on which the device and the subscriber were seen together, and since when that is watched."""
+        together = [one for one in self.of(device) if one.imsi == imsi]
+        since = self._watched_since()
+        return AskedPair(
+            imsi=imsi,
+            first_seen_on=min((one.first_seen_on for one in together), default=None),
+            watched_since=max((since[one.operator] for one in together), default=max(since.values(), default=None)),
+        )
 
-        Raises: LookupError when nothing was ever measured: then nobody knows.
-        """
-        if not self._files():
-            raise LookupError("no sightings were measured")
-        return min((one.first_seen_on for one in self.of(device) if one.imsi == imsi), default=None)
+    def _watched_since(self) -> dict[str, date]:
+        """The first kept day of each operator's sightings."""
+        files = tuple(self._files())
+        if self._since[0] != files:  # a file's name is never used twice
+            since: dict[str, date] = {}
+            for path in files:
+                table = pq.read_table(path, columns=["operator", "month_on", "day_mask"])
+                for row in table.group_by(["operator", "month_on", "day_mask"]).aggregate([]).to_pylist():
+                    [first, *_] = _days(row["month_on"], row["day_mask"])
+                    since[row["operator"]] = min(first, since.get(row["operator"], first))
+            self._since = (files, since)
+        return self._since[1]
 
 
 def _days(month_on: int, day_mask: int) -> list[date]:
