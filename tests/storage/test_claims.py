@@ -291,7 +291,7 @@ def test_pairs_keep_their_numbers_and_end_when_withdrawn(shelf):
         (PHONES[0], 1001010000000001, 199912345),
         (PHONES[0], 1001010000000002, 0),
     ]
-    asked = AskedPair(imsi=1001010000000002, history_is_known=True)
+    asked = AskedPair(imsi=1001010000000002, watched_since=date(2027, 1, 1))
     assert fold(claims, on(1), pair=asked).for_pair
     shelf.apply(entries(("regulator", Withdrawn(target=bytes(32), withdrawn_at=on(3), grounds="x")), first=1))
     assert shelf.current_pairs(on(4))[0].size == 0

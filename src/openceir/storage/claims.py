@@ -440,12 +440,13 @@ class _Memory:
         """The claims, and what withdraws or disputes the statements behind them as a whole, and so on."""
         if not self._targeting:
             return claims
-        known = {claim.said.leaf_hash for claim in claims}
+        known = {claim.said.leaf_hash: claim.said.index for claim in claims}
         waiting = list(known)
         while waiting:
-            for said in self._targeting.get(waiting.pop(), ()):
-                if said.leaf_hash not in known:
-                    known.add(said.leaf_hash)
+            target = waiting.pop()
+            for said in self._targeting.get(target, ()):
+                if said.leaf_hash not in known and said.index > known[target]:
+                    known[said.leaf_hash] = said.index
                     waiting.append(said.leaf_hash)
                     claims.append(Claim(said=said))
         return claims
