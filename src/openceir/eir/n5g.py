@@ -24,7 +24,7 @@ from openceir.eir.decision import FAILURE, MALFORMED, Decider, InterfacePolicy
 from openceir.eir.errors import EirError
 from openceir.eir.records import RECORD, RecordFile
 from openceir.wire import n5g_eir
-from openceir.wire.n5g_eir import Answer, Refused
+from openceir.wire.n5g_eir import Answer, Refused, accepts_json, parse_query
 
 __all__ = ["NF_TYPE", "N5gApplication", "N5gOptions", "TokenOptions", "counters_of_n5g", "read_instance_id"]
 
@@ -99,6 +99,7 @@ class N5gApplication:
         self._answers = n5g_eir.answers_of(self.server, n5g_answers(options.policy))
         self._most_at_all = 4 * options.most_waiting
         self._in_turn, self._turn_began = 0, 0.0
+        self._counts = counters.decisions
         self._admit = _admission(options, clock) if options.tokens is not None else None
         self.use(decider)
 
@@ -133,11 +134,11 @@ class N5gApplication:
             self._shed(headers)
         asking = self._admit(headers) if self._admit is not None else ""
         accept = headers.get("accept")
-        if accept is not None and accept != "application/json" and not n5g_eir.accepts_json(accept):
+        if accept is not None and not accepts_json(accept):
             raise Refused(n5g_eir.NOT_ACCEPTABLE)
-        question = n5g_eir.parse_query(scope.query_string)
+        question = parse_query(scope.query_string)
         number = self._number(question)
-        self.counters.decisions[number] += 1
+        self._counts[number] += 1
         if self.records is not None:
             self._record(question, number, asking or scope.client.rpartition(":")[0])
         return self._answers[number]
@@ -145,9 +146,10 @@ class N5gApplication:
     def _number(self, question: n5g_eir.EquipmentQuestion) -> int:
         """The decision; a failure within the lists is answered by policy and is an alarm."""
         try:
-            if question.device >= 0:
-                return self._decide(question.device, question.imsi, question.svn)
-            return self.decider.decide_other(question.other) if question.other else MALFORMED
+            device, imsi, svn, other = question
+            if device >= 0:
+                return self._decide(device, imsi, svn)
+            return self.decider.decide_other(other) if other else MALFORMED
         except Exception as wrong:
             self._failed(wrong, "a decision failed and was answered by policy")
             return FAILURE

@@ -17,6 +17,7 @@ Source: TS 29.511 §6.1 (versions 1.0 to 1.4 agree), TS 29.500 table 5.2.7.2-1 f
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 __all__ = [
@@ -156,7 +157,13 @@ def parse_query(query: str) -> EquipmentQuestion:
     if usual is None:
         return _read(query)
     imei, imeisv, svn, imsi = usual.groups()
-    return EquipmentQuestion(int(imei or imeisv), int("1" + imsi) if imsi else 0, int(svn) if svn else NO_SVN, "")
+    # As EquipmentQuestion(…) does it, without the three calls between; measured at a tenth of a question's cost.
+    return _as_tuple(
+        EquipmentQuestion, (int(imei or imeisv), int("1" + imsi) if imsi else 0, int(svn) if svn else NO_SVN, "")
+    )
+
+
+_as_tuple = tuple.__new__
 
 
 def _read(query: str) -> EquipmentQuestion:
@@ -254,6 +261,7 @@ def _decoded(text: str, name: str) -> str:
         raise Refused(_incorrect(name, "is not UTF-8 when its escapes are read")) from None
 
 
+@lru_cache(64)  # consumers are few, and each sends the same header with every question
 def accepts_json(accept: str) -> bool:
     """Whether an Accept header admits application/json. Source: RFC 9110 §12.5.1; the most precise range decides."""
     best, admitted = -1, False
