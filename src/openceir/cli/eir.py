@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from openceir import clock
+from openceir.cli._eir_map_gsup import map_gsup_options, map_gsup_serving
 from openceir.cli._eir_n5g import n5g_options, n5g_serving
 from openceir.eir import Decider, DecisionPolicy, Overlay, open_index, read_policy
 from openceir.eir.attributes import Status
@@ -93,6 +94,7 @@ def eir() -> None:
     help="Tw of RFC 3539.",
 )
 @n5g_options
+@map_gsup_options
 @click.pass_context
 def serve_command(
     ctx: click.Context,
@@ -115,9 +117,9 @@ def serve_command(
     pages: str,
     records: Path | None,
     watchdog: float,
-    **of_n5g: Any,
+    **of_others: Any,
 ) -> None:
-    """Serve S13 and S13' over Diameter, and N5g-eir over HTTP/2 when given an address for it, until told to stop.
+    """Serve S13 and S13' over Diameter until told to stop; N5g-eir, MAP and GSUP too when given addresses for them.
 
     The list is watched and swapped without a pause; SIGHUP looks at once, SIGTERM says goodbye to every peer.
     What happens is logged to standard error, one line of JSON an event; no device and no subscriber stands in it.
@@ -143,8 +145,9 @@ def serve_command(
     addresses = Addresses(
         host=listen, port=port, sctp=sctp, tls=tls, tls_port=tls_port, pages_host=pages_host, pages_port=pages_port
     )
-    n5g = n5g_serving(home, choices, (tls_cert, tls_key, tls_ca), of_n5g)
-    _run(serve(source, choices, options, addresses, clock.now, records=records, n5g=n5g))
+    n5g = n5g_serving(home, choices, (tls_cert, tls_key, tls_ca), of_others)
+    older = map_gsup_serving(choices, of_others)
+    _run(serve(source, choices, options, addresses, clock.now, records=records, n5g=n5g, map_gsup=older))
 
 
 @eir.command("build-index")

@@ -103,7 +103,16 @@ class DecisionPolicy:
 
     def of(self, interface: str) -> InterfacePolicy:
         """The policy of one interface; the defaults when the operator said nothing of it."""
-        return self.interfaces.get(interface, InterfacePolicy())
+        return self.interfaces.get(interface, _default_of(interface))
+
+
+# Source of the interfaces' names: TS 29.272, TS 29.511, TS 29.002, Osmocom's GSUP.
+_INTERFACES = ("s13", "n5g", "map", "gsup")
+
+
+def _default_of(interface: str) -> InterfacePolicy:
+    """The defaults. On GSUP an error means "refused" to the network, so nothing is answered with one unless told to."""
+    return InterfacePolicy(malformed="permitted") if interface == "gsup" else InterfacePolicy()
 
 
 class Decider:
@@ -299,8 +308,8 @@ def _read_override(value: Any, origin: str) -> Status:
 
 
 def _read_interface(value: Any, interface: str, origin: str) -> InterfacePolicy:
-    if interface not in {"s13", "n5g"}:
-        raise PolicyRefused(f"{origin}: interface.{interface} is not served; served are s13, n5g")
+    if interface not in _INTERFACES:
+        raise PolicyRefused(f"{origin}: interface.{interface} is not served; served are {', '.join(_INTERFACES)}")
     common = {"permitted", "tracked", "blocked", "unknown"}
     allowed = {"unknown": common, "malformed": common | {"error"}, "failure": common | {"error"}}
     if not isinstance(value, dict):
@@ -312,4 +321,4 @@ def _read_interface(value: Any, interface: str, origin: str) -> InterfacePolicy:
             raise PolicyRefused(
                 f"{origin}: interface.{interface}.{name} is {word!r}, expected one of {', '.join(sorted(allowed[name]))}"
             )
-    return InterfacePolicy(**value)
+    return replace(_default_of(interface), **value)

@@ -25,6 +25,7 @@ from openceir.eir.decision import Decider, DecisionPolicy
 from openceir.eir.diameter import DiameterServer, Log, ServerOptions
 from openceir.eir.errors import EirError, IndexRefused
 from openceir.eir.index import Index, Overlay, open_index
+from openceir.eir.map_gsup_serve import MapGsupDoor, MapGsupServing, open_map_gsup
 from openceir.eir.n5g_serve import N5gDoor, N5gServing, open_n5g
 from openceir.eir.pages import serve_pages
 from openceir.eir.records import RecordFile
@@ -110,6 +111,7 @@ async def serve(
     *,
     records: Path | None = None,
     n5g: N5gServing | None = None,
+    map_gsup: MapGsupServing | None = None,
     log: Log = log_to_stderr,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then say goodbye to every peer. SIGHUP looks at the list at once.
@@ -117,9 +119,8 @@ async def serve(
     Raises: OpenceirError when the list cannot be used at the start, or an address is taken.
     """
     loop = asyncio.get_running_loop()
-    counters = Counters()
     index = source.open(source.build(clock()))
-    server = DiameterServer(options, Decider(index, Overlay(), policy), counters, log)
+    server = DiameterServer(options, Decider(index, Overlay(), policy), Counters(), log)
     server.epoch_s = clock().timestamp() - monotonic()
     server.records = RecordFile(records) if records else None
     _log_list(log, "list in use", index)
@@ -134,6 +135,7 @@ async def serve(
     loop.add_signal_handler(signal.SIGHUP, looked.set)
     pages = None
     door: N5gDoor | None = None
+    older: MapGsupDoor | None = None
     try:
         port = await server.listen_tcp(addresses.host, addresses.port)
         log("listening", transport="tcp", host=addresses.host, port=port)
@@ -145,11 +147,13 @@ async def serve(
         if n5g is not None:
             trust = source.trust_in(index.file.path)
             door = await open_n5g(n5g, policy, index, trust, clock=clock, log=log, records=records)
+        if map_gsup is not None:
+            older = await open_map_gsup(map_gsup, server.decider, clock=clock, log=log, records=server.records)
         if addresses.pages_port is not None:
             pages, pages_port = await serve_pages(
                 addresses.pages_host,
                 addresses.pages_port,
-                lambda: _metrics(server, door),
+                lambda: _metrics(server, door, older),
                 lambda: not server.is_draining and (door is None or door.is_ready),
             )
             log(
@@ -159,19 +163,20 @@ async def serve(
                 port=pages_port,
                 pages="/metrics /healthz /readyz",
             )
-        watch = asyncio.create_task(_watch(source, policy, server, door, clock, looked, log))
+        watch = asyncio.create_task(_watch(source, policy, server, door, older, clock, looked, log))
         await stopped.wait()
         watch.cancel()
     finally:
         if door is not None:
             await door.close()
+        if older is not None:
+            await older.close()
         await server.drain()
         if pages is not None:
             pages.close()
         if server.records is not None:
             server.records.close()
-    answered = [counters] if door is None else [counters, door.counters]
-    log("stopped", checks=sum(sum(each.decisions) for each in answered))
+    log("stopped", checks=sum(sum(each.decisions) for each in _interfaces(server, door, older)))
 
 
 async def _watch(
@@ -179,6 +184,7 @@ async def _watch(
     policy: DecisionPolicy,
     server: DiameterServer,
     door: N5gDoor | None,
+    older: MapGsupDoor | None,
     clock: Callable[[], datetime],
     looked: asyncio.Event,
     log: Log,
@@ -205,6 +211,8 @@ async def _watch(
             continue
         old = server.decider
         server.use(Decider(index, Overlay(), policy))
+        if older is not None:
+            older.use(server.decider)
         if door is not None:
             door.use(index, source.trust_in(index.file.path))
         old.retire()
@@ -241,9 +249,13 @@ def _log_list(log: Log, event: str, index: Index) -> None:
     )
 
 
-def _metrics(server: DiameterServer, door: N5gDoor | None) -> str:
-    interfaces = [server.counters] if door is None else [server.counters, door.counters]
-    return page_of(interfaces, _gauges(server) | ({} if door is None else door.gauges))
+def _interfaces(server: DiameterServer, door: N5gDoor | None, older: MapGsupDoor | None) -> list[Counters]:
+    return [server.counters, *([] if door is None else [door.counters]), *([] if older is None else older.counters)]
+
+
+def _metrics(server: DiameterServer, door: N5gDoor | None, older: MapGsupDoor | None) -> str:
+    gauges = _gauges(server) | ({} if door is None else door.gauges) | ({} if older is None else older.gauges)
+    return page_of(_interfaces(server, door, older), gauges)
 
 
 def _gauges(server: DiameterServer) -> dict[str, float]:

@@ -24,7 +24,17 @@ from typing import NamedTuple
 
 from openceir.errors import OpenceirError
 
-__all__ = ["Asp", "AspLimits", "AspState", "Data", "M3uaError", "Type", "read_parameters", "write_message", "write_parameter"]
+__all__ = [
+    "Asp",
+    "AspLimits",
+    "AspState",
+    "Data",
+    "M3uaError",
+    "Type",
+    "read_parameters",
+    "write_message",
+    "write_parameter",
+]
 
 SCCP = 3  # service indicator
 _HEADER = struct.Struct(">BBHI")
@@ -155,6 +165,7 @@ class Asp:
             Type.ASPUP, b"" if asp_identifier is None else write_parameter(Tag.ASP_IDENTIFIER, asp_identifier)
         )
         self._rest = b""
+        self._padding = 0  # zeroes that may yet follow the last message
         self._out: list[bytes] = [self._up]
         self._due = now + self._limits.resend_s
         self._heard = now
@@ -165,7 +176,12 @@ class Asp:
         self._heard, self._beats = now, 0
         stream = self._rest + octets if self._rest else octets
         at, size, found = 0, len(stream), list[Data]()
-        while size - at >= 8 and not self.wants_close:
+        while not self.wants_close:
+            # RFC 4666 §3.1.4: the length counts the last parameter's padding; take messages where it does not, too.
+            while self._padding and at < size and stream[at] == 0:
+                at, self._padding = at + 1, self._padding - 1
+            if size - at < 8:
+                break
             version, _, kind, length = _HEADER.unpack_from(stream, at)
             if version != 1 or length < 8 or length > self._limits.message_octets:
                 # After a length that cannot be, nobody knows where the next message begins.
@@ -173,14 +189,11 @@ class Asp:
                 self._refuse(wrong)
                 self.wants_close = True
                 break
-            end = at + length + -length % 4  # some count the padding of the last parameter, some do not
-            if size < at + length or (size < end and any(stream[at + length :])):
-                if size < at + length:
-                    break
-                end = at + length
-            end = min(end, size) if not any(stream[at + length : end]) else at + length
+            if size - at < length:
+                break
             self._take(kind, stream[at + 8 : at + length], now, found)
-            at = end
+            at += length
+            self._padding = -length % 4
         self._rest = b"" if self.wants_close else stream[at:]
         return found
 
@@ -271,7 +284,9 @@ class Asp:
                 else:
                     self._move(AspState.DOWN, now)
             case Type.BEAT:
-                beat = [write_parameter(tag, value) for tag, value in read_parameters(body) if tag == Tag.HEARTBEAT_DATA]
+                beat = [
+                    write_parameter(tag, value) for tag, value in read_parameters(body) if tag == Tag.HEARTBEAT_DATA
+                ]
                 self._out.append(write_message(Type.BEAT_ACK, *beat))
             case Type.BEAT_ACK | Type.DAUD | Type.SCON | Type.DUPU:
                 pass

@@ -219,5 +219,7 @@ def _tail(verdict: Verdict, is_v3: bool, wants_status: bool) -> tuple[bytes, byt
 
 
 # Encoded once: there are few, and they are most of an answer.
-_TAILS = {(v, is_v3, wants): _tail(v, is_v3, wants) for v in Verdict for is_v3 in (False, True) for wants in (False, True)}
+_TAILS = {
+    (v, is_v3, wants): _tail(v, is_v3, wants) for v in Verdict for is_v3 in (False, True) for wants in (False, True)
+}
 _ACCEPTS = {_CONTEXT + bytes((version,)): write_accept(_CONTEXT + bytes((version,))) for version in (2, 3)}

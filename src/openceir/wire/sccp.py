@@ -16,7 +16,17 @@ from typing import NamedTuple
 
 from openceir.errors import OpenceirError
 
-__all__ = ["EIR", "MANAGEMENT", "Datagram", "ReturnCause", "SccpError", "answer_management", "read_datagram", "write_answer", "write_returned"]
+__all__ = [
+    "EIR",
+    "MANAGEMENT",
+    "Datagram",
+    "ReturnCause",
+    "SccpError",
+    "answer_management",
+    "read_datagram",
+    "write_answer",
+    "write_returned",
+]
 
 EIR = 9  # subsystem numbers, TS 23.003 §8.2
 MANAGEMENT = 1

@@ -269,16 +269,12 @@ def write_accept(context: bytes) -> bytes:
 
 def write_refusal(dtid: bytes, context: bytes) -> bytes:
     """A U-Abort: "application-context-name-not-supported", and the context that could be asked for instead."""
-    return write_element(
-        Kind.ABORT, write_element(0x49, dtid), _aare(context, 1, write_element(0xA1, b"\x02\x01\x02"))
-    )
+    return write_element(Kind.ABORT, write_element(0x49, dtid), _aare(context, 1, write_element(0xA1, b"\x02\x01\x02")))
 
 
 def write_no_common_dialogue(dtid: bytes, context: bytes) -> bytes:
     """A U-Abort for a dialogue portion of a version that we do not know."""
-    return write_element(
-        Kind.ABORT, write_element(0x49, dtid), _aare(context, 1, write_element(0xA2, b"\x02\x01\x02"))
-    )
+    return write_element(Kind.ABORT, write_element(0x49, dtid), _aare(context, 1, write_element(0xA2, b"\x02\x01\x02")))
 
 
 def _aare(context: bytes, result: int, diagnostic: bytes) -> bytes:
