@@ -232,9 +232,15 @@ def _large(file: SectionFile) -> list[str]:
 def _segment_finder(file: SectionFile, name: str) -> Callable[[int], int]:
     lows, highs, attrs = file.view(f"{name}_low"), file.view(f"{name}_high"), file.view(f"{name}_attr")
 
+    if not len(lows):
+        return lambda key: 0
+    first, last, bisect = lows[0], highs[-1], bisect_right
+
     def attribute_at(key: int) -> int:
-        at = bisect_right(lows, key) - 1
-        return attrs[at] if at >= 0 and key <= highs[at] else 0
+        if not first <= key <= last:  # most subscribers lie in no listed range at all
+            return 0
+        at = bisect(lows, key) - 1
+        return attrs[at] if key <= highs[at] else 0
 
     return attribute_at
 
@@ -377,11 +383,16 @@ def _sorted_devices(contents: Contents, pairs: Pairs) -> tuple[Keys, Octets]:
     if len(given) and not 0 <= int(given.min()) <= int(given.max()) < 10**14:
         raise IndexRefused("a device key has more than 14 digits; an index of devices holds IMEIs only")
     paired = np.unique(pairs.device)
-    packed = np.empty(len(given) + len(paired), np.int64)
-    np.left_shift(given, 8, out=packed[: len(given)])
-    packed[: len(given)] |= contents.attribute
-    packed[len(given) :] = paired << 8  # a paired device has a place even when nothing is said of it alone
-    if not bool((packed[1:] > packed[:-1]).all()):
+    packed = np.left_shift(given, 8)
+    packed |= contents.attribute
+    if bool((packed[1:] > packed[:-1]).all()):
+        # A paired device has a place even when nothing is said of it alone. In order already, as every list that was
+        # folded is: then only the few that are missing are put in.
+        at = np.searchsorted(given, paired)
+        missing = given[np.minimum(at, len(given) - 1)] != paired if len(given) else np.ones(len(paired), bool)
+        packed = np.insert(packed, at[missing], paired[missing] << 8) if missing.any() else packed
+    else:
+        packed = np.concatenate([packed, paired << 8])
         packed.sort()
     attr = packed.view(np.uint8)[::8].copy()
     packed >>= 8

@@ -176,6 +176,8 @@ class Peer:
         self._waiting = b""
         self._partial_since: float | None = None
         self._out: list[bytes] = []
+        # Send the answer to a question. A link that is closing still answers what it was asked before.
+        self.answer: Callable[[bytes], None] = self._out.append
         self._cer: tuple[Header, list[Avp]] | None = None
         self._heard_at = now
         self._tw = self.limits.watchdog_s + jitter()
@@ -270,10 +272,6 @@ class Peer:
         header, avps = self._cer
         self._send_error(header, avps, error)
         self._close()
-
-    def answer(self, octets: bytes) -> None:
-        """Send the answer to a question. A link that is closing still answers what it was asked before."""
-        self._out.append(octets)
 
     def stop(self, now: float, cause: DisconnectCause = DisconnectCause.REBOOTING) -> None:
         """Stop: send a DPR and wait for the DPA, or close at once when the link never opened."""
