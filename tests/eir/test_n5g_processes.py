@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import ssl
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
@@ -380,6 +381,12 @@ def test_tokens_are_asked_for_and_told_apart_with_401_and_403(tmp_path: Path):
             assert (await eir.get(ASKED)).status_code == 400  # without the prefix it is not our API
 
     asyncio.run(story())
+
+
+def test_tokens_without_the_package_for_signatures_are_refused_at_the_start(tmp_path: Path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "openceir.wire.access_token", None)
+    with pytest.raises(EirError, match="pip install"):
+        application(tmp_path, tokens=TokenOptions(keys=()))
 
 
 def test_over_tls_both_sides_show_a_certificate(tmp_path: Path):

@@ -160,6 +160,14 @@ def test_what_no_nrf_could_take_is_said_at_the_start(address, host, says):
         NrfRegistration(address, profile, lambda event, **facts: None)
 
 
+def test_an_address_that_is_no_url_is_said_at_the_start():
+    async def story() -> None:
+        NrfRegistration("http://nrf.example:eighty", PROFILE, lambda event, **facts: None).start()
+
+    with pytest.raises(EirError, match="no URL"):
+        asyncio.run(story())
+
+
 def test_an_eir_that_is_served_registers_answers_and_leaves(tmp_path: Path):
     """The whole of it, as an operator types it."""
     index = write_index(tmp_path / "list.idx")

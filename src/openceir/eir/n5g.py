@@ -198,7 +198,10 @@ def priority_of(header: str | None) -> int:
 def _admission(options: N5gOptions, clock: Callable[[], datetime]) -> Callable[[Any], str]:
     """Tells from a request's headers who asks, and raises Refused with 401 or 403 for those who may not."""
     # Only here: an EIR that takes questions without tokens needs no cryptography installed.
-    from openceir.wire.access_token import ScopeInsufficient, TokenInvalid, TokenVerifier, read_key
+    try:
+        from openceir.wire.access_token import ScopeInsufficient, TokenInvalid, TokenVerifier, read_key
+    except ImportError:
+        raise EirError("verifying access tokens needs a package more: pip install 'openceir[eir]'") from None
 
     assert options.tokens is not None
     verifier = TokenVerifier(

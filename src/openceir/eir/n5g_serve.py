@@ -70,9 +70,11 @@ class N5gDoor:
 
     async def close(self) -> None:
         """Leave the NRF first, so that no core is sent here any more; then answer what was asked, and end."""
-        if self._nrf is not None:
-            await self._nrf.stop()
-        await self._processes.stop()
+        try:
+            if self._nrf is not None:
+                await self._nrf.stop()
+        finally:
+            await self._processes.stop()
 
 
 async def open_n5g(

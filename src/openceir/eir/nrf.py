@@ -149,6 +149,10 @@ class NrfRegistration:
             import httpx
         except ImportError:
             raise EirError("talking to an NRF needs an HTTP/2 client: pip install 'openceir[eir]'") from None
+        try:
+            httpx.URL(self._at)
+        except httpx.InvalidURL as wrong:
+            raise EirError(f"the NRF's address is no URL: {wrong}") from None
         client = httpx.AsyncClient(
             http2=True,
             http1=False,  # HTTP/2 with prior knowledge in cleartext, as TS 29.500 §5.2 asks
@@ -227,7 +231,7 @@ class NrfRegistration:
 
         try:
             answer = await client.request(method, self._at, **what)
-        except (httpx.HTTPError, OSError):
+        except (httpx.HTTPError, httpx.InvalidURL, OSError):  # a redirection may lead anywhere
             return 0, {}
         try:
             document = answer.json() if answer.content else {}
