@@ -89,7 +89,7 @@ class Country(RuleBasedStateMachine):
         self.claims = ClaimShelf(self.database, self.identifiers)
         self.runs = ListRuns(self.database, self.home / "lists")
         self.today = DAY_ONE
-        self.options = ListOptions(operators=OPERATORS, lookback_days=5, exceptions_with_barred=True)
+        self.options = ListOptions(operators=OPERATORS, lookback_days=5)
         self.sightings = []  # (device, operator, imsi, msisdn, day)
         self.kept_since = DAY_ONE - timedelta(days=10)
         self.held = {}  # (operator, kind) -> where the operator keeps its three files
@@ -144,15 +144,16 @@ class Country(RuleBasedStateMachine):
         marks=st.booleans(),
         odd=st.booleans(),
         cleared=st.booleans(),
+        condition=st.sampled_from(["c", "stolen_list", "barred", "not_on_registration_list"]),
     )
-    def a_finding(self, label, devices, days, amnesty, marks, odd, cleared):
+    def a_finding(self, label, devices, days, amnesty, marks, odd, cleared, condition="c"):
         others = [("malformed", "DEABFCDE2ABFEC")] if odd else []
         devices = DeviceSet.of(keys=devices.keys, ranges=[], others=others)
         block_on = None if days is None else self.today + timedelta(days=days)
         self.say(
             "regulator",
             DeviceClassified(
-                rule=label, conditions=("c",), blocking=True, marks_duplicate=marks, policy_digest=bytes(32),
+                rule=label, conditions=(condition,), blocking=True, marks_duplicate=marks, policy_digest=bytes(32),
                 as_of_on=self.today, evidence_digest=bytes(32), block_on=block_on, amnesty=amnesty,
                 **{"cleared" if cleared else "matched": devices},
             ),
@@ -209,16 +210,16 @@ class Country(RuleBasedStateMachine):
 
     @rule(
         check_digit=st.booleans(), invalid=st.booleans(), only_blocked=st.booleans(), imsi_change=st.booleans(),
-        lookback=st.integers(1, 10),
+        with_barred=st.booleans(), lookback=st.integers(1, 10),
     )  # fmt: skip
-    def policy_changes(self, check_digit, invalid, only_blocked, imsi_change, lookback):
+    def policy_changes(self, check_digit, invalid, only_blocked, imsi_change, with_barred, lookback):
         self.options = ListOptions(
             operators=OPERATORS,
             lookback_days=lookback,
             check_digit=check_digit,
             invalid_imeis=invalid,
             exceptions_only_blocked=only_blocked,
-            exceptions_with_barred=True,
+            exceptions_with_barred=with_barred,
             notify_imsi_change=imsi_change,
         )
 
@@ -341,7 +342,13 @@ class Country(RuleBasedStateMachine):
                     first_seen_on=min(days),
                     watched_since=max(watched[name] for name in who_saw),
                 )
-                answer = fold(claims[device], at, pair=pair, is_known_non_unique=device == NON_UNIQUE)
+                answer = fold(
+                    claims[device],
+                    at,
+                    pair=pair,
+                    is_known_non_unique=device == NON_UNIQUE,
+                    pairs_lift_orders=self.options.exceptions_with_barred,
+                )
                 decides = (is_listed and (imei, imsi) not in excepted) or (imei, imsi) in pair_blocked
                 assert decides == (answer.status is Status.BLOCKED), (imei, imsi, answer)
 

@@ -240,6 +240,56 @@ def test_a_pair_is_permitted_with_its_own_subscriber_only(book):
     assert (anothers.status, anothers.for_pair) == (Status.BLOCKED, False)
 
 
+def test_a_pairing_lifts_no_order_unless_policy_says_so(book):
+    order = book.says("court", DeviceBlocked(devices=PHONE, blocked_at=utc("2027-03-02"), grounds="Order 1"))
+    book.says("northtel", paired(ALICE))
+    assert book.answer("2027-03-10", pair=asked(ALICE)).status is Status.BLOCKED
+    assert book.answer("2027-03-10", pair=asked(ALICE), pairs_lift_orders=True).status is Status.PERMITTED
+    book.says("police", stolen("2027-03-03"))
+    book.says("court", Withdrawn(target=order, withdrawn_at=utc("2027-03-04"), grounds="appeal"))
+    assert book.answer("2027-03-10", pair=asked(ALICE)).status is Status.PERMITTED
+
+
+@pytest.mark.parametrize(
+    ("condition", "said", "ended_by"),
+    [
+        ("stolen_list", stolen("2027-03-01"), recovered("2027-03-09")),
+        (
+            "barred",
+            DeviceBlocked(devices=PHONE, blocked_at=utc("2027-03-01"), grounds="Order 1"),
+            Withdrawn(claim="blocked", devices=PHONE, withdrawn_at=utc("2027-03-09"), grounds="appeal"),
+        ),
+        (
+            "monitoring",
+            DeviceTracked(devices=PHONE, tracked_at=utc("2027-03-01"), grounds="Order 2"),
+            Withdrawn(claim="tracked", devices=PHONE, withdrawn_at=utc("2027-03-09"), grounds="appeal"),
+        ),
+    ],
+)
+def test_a_finding_outlives_no_report_that_it_repeats(book, condition, said, ended_by):
+    """A phone that the police state as recovered is not blocked until the next run of detection comes by."""
+    book.says("regulator", registered())
+    book.says("regulator", said)
+    book.says("regulator", classified(conditions=(condition,), blocking=True, block_on=date(2027, 3, 2)))
+    book.says("regulator", ended_by)
+    assert book.answer("2027-03-08").status is Status.BLOCKED
+    after = book.answer("2027-03-10")
+    assert after.status is Status.PERMITTED
+    [finding] = [reason for reason in after.reasons if reason.kind is ClaimKind.CLASSIFIED]
+    assert "it counts for nothing" in finding.sentence
+    assert not finding.decides
+
+
+def test_who_registers_in_time_is_not_blocked_for_being_unregistered(book):
+    conditions = ("not_on_registration_list", "not malformed")
+    book.says("regulator", classified("unregistered", conditions=conditions, blocking=True, block_on=date(2027, 3, 20)))
+    assert book.answer("2027-03-10").status is Status.TRACKED
+    assert book.answer("2027-03-20").status is Status.BLOCKED
+    book.says("regulator", DeviceRegistered(devices=PHONE, registered_on=date(2027, 3, 11)))
+    assert book.answer("2027-03-10").status is Status.TRACKED
+    assert book.answer("2027-03-20").status is Status.PERMITTED
+
+
 def test_whom_a_device_is_paired_with_is_not_shown_to_others(book):
     book.says("regulator", paired(ALICE))
     assert [reason.kind for reason in book.answer("2027-03-20").reasons] == []

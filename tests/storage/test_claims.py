@@ -109,7 +109,16 @@ statements = st.one_of(
     st.builds(
         DeviceClassified,
         rule=rules,
-        conditions=st.just(("c",)),
+        conditions=st.sampled_from(
+            [
+                ("c",),
+                ("stolen_list",),
+                ("barred", "c"),
+                ("barred_tac",),
+                ("monitoring",),
+                ("c", "not_on_registration_list"),
+            ]
+        ),
         blocking=st.booleans(),
         marks_duplicate=st.booleans(),
         policy_digest=st.just(bytes(32)),
@@ -159,6 +168,8 @@ def test_a_country_and_one_device_are_answered_alike(history, at, known_at):
             deciding = {(reason.kind, reason.label) for reason in answer.reasons if reason.decides}
             assert set(columns.names_in(int(columns.reasons[place]))) == deciding
             assert columns.block_on[place] == first_block(answer)
+            ordered = any(reason.kind is ClaimKind.BLOCKED and reason.decides for reason in answer.reasons)
+            assert columns.ordered[place] == (answer.status is Status.BLOCKED and ordered)
 
 
 def first_block(answer) -> int:

@@ -9,7 +9,8 @@ because deltas come only from full lists, deltas too.
 - notifications: the subscribers seen with a device whose blocking has a coming date. To the home operator; a foreign
   subscriber's to every operator that saw him. A triplet is left out when exactly its device is paired with exactly
   its subscriber: a pairing of one device says nothing of another device that the same subscriber uses.
-- exceptions: the pairs, to the home operator; of a foreign subscriber, to every operator.
+- exceptions: the pairs, to the home operator; of a foreign subscriber, to every operator. Not of a device that an
+  authority ordered blocked: a pairing is an operator's word or a clerk's, and lifts no order unless policy says so.
 """
 
 import heapq

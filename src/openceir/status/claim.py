@@ -44,7 +44,7 @@ class Said:
     ends_kind: ClaimKind | None = None  # of a withdrawal without a target
     ends_label: str | None = None  # None: whatever the label
     over_others: bool = False  # a withdrawal by the regulator or a court ends others' claims too
-    note: str = ""  # case number or grounds, as the issuer wrote them
+    note: str = ""  # case number or grounds, as the issuer wrote them; of a classification its conditions
     evidence_digest: bytes | None = None
 
     def holds_by_its_own_words(self, at: int) -> bool:
@@ -56,6 +56,11 @@ class Said:
         if self.kind is ClaimKind.CLASSIFIED:
             return self.blocking and self.block_on is not None and self.block_on <= day
         return self.kind is ClaimKind.BLOCKED or self.kind in THEFTS
+
+    @property
+    def conditions(self) -> Sequence[str]:
+        """The conditions of a classification."""
+        return self.note.split(", ") if self.kind is ClaimKind.CLASSIFIED else ()
 
     @property
     def permits(self) -> bool:

@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
 from openceir.status.claim import Keys, Said
 from openceir.status.columns import ClaimColumns, Rows, standing_rows
 from openceir.status.words import THEFTS, ClaimKind
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["CurrentClaims", "RangePieces", "current_claims", "of_ranges", "range_pieces"]
 
@@ -22,11 +25,13 @@ class CurrentClaims:
     device: Keys
     row: Rows
 
-    def table(self) -> pa.Table:
+    def table(self) -> "pa.Table":
         """The same with what was said: device, idx, label, issuer, effective_at, until_at, block_on, blocking, …
 
         Units: effective_at and until_at are seconds since 1970 UTC, block_on is a date.
         """
+        import pyarrow as pa  # slow to load, and most answers need no table
+
         parts = self.said
         kinds = {
             "idx": pa.array([part.index for part in parts], pa.int64()),

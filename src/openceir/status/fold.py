@@ -14,9 +14,9 @@ from datetime import UTC, date, datetime
 from openceir.status.answer import Answer, Reason, moment
 from openceir.status.claim import Claim, Said
 from openceir.status.sentences import headline_of, next_steps_of, sentence_of
-from openceir.status.words import THEFTS, ClaimKind, Status
+from openceir.status.words import MISSES, REPEATS, THEFTS, ClaimKind, Status
 
-__all__ = ["AskedPair", "came_after", "ends", "fold", "standing"]
+__all__ = ["AskedPair", "came_after", "ends", "fold", "has_lapsed", "standing"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +82,15 @@ def standing(claims: Iterable[Claim], at: int) -> tuple[list[Claim], set[bytes]]
     return holding[::-1], disputed
 
 
+def has_lapsed(claim: Claim, holding: Sequence[Claim]) -> bool:
+    """Whether a finding rests on something stated of the device that holds no longer, or on nothing having been stated."""
+    kinds = {other.said.kind for other in holding}
+    return any(
+        (name in REPEATS and kinds.isdisjoint(REPEATS[name])) or not kinds.isdisjoint(MISSES.get(name, ()))
+        for name in claim.said.conditions
+    )
+
+
 def fold(
     claims: Iterable[Claim],
     at: datetime,
@@ -89,12 +98,13 @@ def fold(
     pair: AskedPair | None = None,
     is_known_non_unique: bool = False,
     is_restrictive: bool = False,
+    pairs_lift_orders: bool = False,
     known_at: datetime | None = None,
 ) -> Answer:
     """The answer that `claims`, all those on one device, give at the instant `at`.
 
     With `pair` the answer is for that subscriber with this device. With `known_at` only statements logged by then
-    count. Q Suppl. 73's restrictive mode changes what an unknown device's holder is told to do, never the status:
+    count. A pairing does not lift an order, unless policy says so. Q Suppl. 73's restrictive mode changes what an unknown device's holder is told to do, never the status:
     a doubt is neither permission nor accusation.
     """
     seconds = int(at.timestamp())
@@ -102,13 +112,15 @@ def fold(
         known = int(known_at.timestamp())
         claims = [claim for claim in claims if claim.said.logged_at <= known]
     holding, disputed = standing(claims, seconds)
-    verdict = _decide(holding, disputed, at.astimezone(UTC).date(), pair, is_known_non_unique)
+    lapsed = {id(claim) for claim in holding if has_lapsed(claim, holding)}
+    live = [claim for claim in holding if id(claim) not in lapsed]
+    verdict = _decide(live, disputed, at.astimezone(UTC).date(), pair, is_known_non_unique, pairs_lift_orders)
     deciding = {id(claim) for claim in verdict.deciding}
     reasons = [
         Reason(
             kind=claim.said.kind,
             label=claim.said.label,
-            sentence=sentence_of(claim, at),
+            sentence=sentence_of(claim, at, has_lapsed=id(claim) in lapsed),
             since=moment(claim.said.effective_at),
             until=moment(claim.said.until_at) if claim.said.until_at is not None else None,
             block_on=claim.said.block_on,
@@ -151,6 +163,7 @@ def _decide(
     today: date,
     pair: AskedPair | None,
     is_known_non_unique: bool,
+    pairs_lift_orders: bool,
 ) -> _Verdict:
     """The first rule of docs/architecture.md §6 that fits; the numbers are that section's."""
 
@@ -172,7 +185,8 @@ def _decide(
         return _Verdict(Status.TRACKED, rule, [*of(*THEFTS), *shared])
     if permitted:
         return _Verdict(Status.PERMITTED, "6.2", permitted)
-    if paired:
+    ordered = [claim for claim in of(ClaimKind.BLOCKED) if claim.said.leaf_hash not in disputed]
+    if paired and (pairs_lift_orders or not ordered):
         return _Verdict(Status.PERMITTED, "6.4", paired, for_pair=True)
     blocks = [claim for claim in holding if claim.said.blocks_on(today)]
     if blocks:

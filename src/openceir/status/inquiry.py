@@ -191,6 +191,7 @@ class Inquiries:
             pair=pair,
             is_known_non_unique=asked.is_known_non_unique,
             is_restrictive=self._is_restrictive(at.date()),
+            pairs_lift_orders=bool(self.policy.value("lists.exceptions_with_barred", at.date())),
             known_at=known_at,
         )
 

@@ -28,13 +28,15 @@ _SENTENCES = {
 }
 
 
-def sentence_of(claim: Claim, at: datetime) -> str:
-    """One claim in plain words."""
+def sentence_of(claim: Claim, at: datetime, *, has_lapsed: bool = False) -> str:
+    """One claim in plain words. `has_lapsed`: what it rests on does not hold, so that it counts for nothing."""
     said = claim.said
     day = moment(said.effective_at).date().isoformat()
     if said.kind is ClaimKind.CLASSIFIED:
         text = f'Rule "{said.label}" matched what networks saw up to {day}, signed by {said.issuer}'
-        if said.blocking and said.block_on is not None:
+        if has_lapsed:
+            text += "; it counts for nothing, since what it rests on does not hold"
+        elif said.blocking and said.block_on is not None:
             verb = "is blocked since" if said.block_on <= at.date() else "will be blocked on"
             text += f"; it {verb} {said.block_on.isoformat()}"
             text += " at the end of an amnesty" if said.amnesty else ""
@@ -53,8 +55,8 @@ def sentence_of(claim: Claim, at: datetime) -> str:
 _HEADLINES = {
     "6.1": "This number is on many handsets, so it is never blocked as a device.",
     "6.2": "An exception permits this device.",
-    "6.3": "A stolen phone and others share this number: not the number is blocked but the subscribers who came "
-    "with it after the theft.",
+    "6.3": "A phone reported stolen and others share this number: not the number is blocked but its use with subscribers "
+    "first seen with it after the report.",
     "6.4": "This device is blocked.",
     "6.4 disputed": "This device was blocked; the block is disputed and suspended until it is decided.",
     "6.5": "This device may be used for now and is being watched.",
@@ -64,7 +66,8 @@ _HEADLINES = {
 
 _PAIR_HEADLINES = {
     Status.PERMITTED: "This device may be used with the asked subscriber, and with nobody else because of it.",
-    Status.BLOCKED: "This device is blocked with the asked subscriber, who came with it after the theft.",
+    Status.BLOCKED: "This device is blocked with the asked subscriber: no network saw the two together up to the day of "
+    "the reported theft.",
 }
 
 

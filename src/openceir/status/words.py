@@ -6,7 +6,9 @@ from openceir.errors import OpenceirError
 
 __all__ = [
     "ENDINGS",
+    "MISSES",
     "PERMITS",
+    "REPEATS",
     "THEFTS",
     "ClaimKind",
     "Status",
@@ -61,4 +63,13 @@ class ClaimKind(StrEnum):
 
 THEFTS = frozenset({ClaimKind.STOLEN, ClaimKind.LOST})
 PERMITS = frozenset({ClaimKind.REGISTERED, ClaimKind.APPROVED, ClaimKind.IMPORTED, ClaimKind.ALLOCATED})
+# Conditions of a classification that only repeat what was stated, or that nothing was. Once that is not so any more
+# the finding counts for nothing, though the next run has not cleared it yet: a finding outlives no report.
+REPEATS = {
+    "stolen_list": THEFTS,
+    "barred": frozenset({ClaimKind.BLOCKED}),
+    "barred_tac": frozenset({ClaimKind.BLOCKED}),
+    "monitoring": frozenset({ClaimKind.TRACKED}),
+}
+MISSES = {"not_on_registration_list": frozenset({ClaimKind.REGISTERED, ClaimKind.IMPORTED, ClaimKind.PERMITTED})}
 ENDINGS = frozenset({ClaimKind.RECOVERED, ClaimKind.CLEARED, ClaimKind.WITHDRAWN})

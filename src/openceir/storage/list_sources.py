@@ -3,7 +3,7 @@
 One pass over the country's claims as columns; sightings are asked only about devices that somebody must be told of.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from openceir.identity import NON_UNIQUE_KEYS
 from openceir.lists import Desk, DeviceBlocks, Pair, RangeBlock, SeenPair, SharedTheft, Triplet, blocked_ranges
-from openceir.status import NO_DAY, ClaimKind, Keys, Status, StatusColumns
+from openceir.status import NO_DAY, Keys, Status, StatusColumns
 from openceir.storage.claims import ClaimShelf
 from openceir.storage.list_writing import Contents
 
@@ -128,16 +128,18 @@ def gather_lists(desk: Desk, claims: ClaimShelf, seen: SeenWith, on: date) -> Co
     lo, hi, range_columns = claims.range_statuses(at)
     in_question = range_columns.block_on != NO_DAY
     met = seen.inside(lo[in_question], hi[in_question]) if in_question.any() else None
-    statuses = claims.statuses(at, devices=met)
+    pairs_now = claims.current_pairs(at)
+    asked = pairs_now[0] if met is None else np.concatenate([met, pairs_now[0]])
+    statuses = claims.statuses(at, devices=asked)
     blocked_now = statuses.where(Status.BLOCKED)
     # met in a range and never named: the range's row says it already
-    named = blocked_now if met is None else blocked_now & np.isin(statuses.device, claims.columns().device)
+    named = blocked_now & np.isin(statuses.device, claims.columns().device)
     blocked = _device_blocks(statuses, named, statuses.reasons)
     coming = _device_blocks(
         statuses, statuses.where(Status.TRACKED) & (statuses.block_on != NO_DAY), statuses.block_reasons
     )
     ranges = _range_blocks(lo, hi, range_columns, statuses.device[~blocked_now])
-    paired = [Pair(*row) for row in zip(*(column.tolist() for column in claims.current_pairs(at)), strict=True)]
+    paired = [Pair(*row) for row in zip(*(column.tolist() for column in pairs_now), strict=True)]
     oldest: dict[str, date] = {}
 
     thefts = _shared_thefts(statuses)
@@ -153,14 +155,14 @@ def gather_lists(desk: Desk, claims: ClaimShelf, seen: SeenWith, on: date) -> Co
         if oldest_on:
             oldest["notifications"] = oldest_on
 
-    barred = _Members(claims, ClaimKind.BLOCKED, at)
-    standing = _Listed(blocked.devices, ranges)
+    barred = set(statuses.device[statuses.ordered].tolist())
+    cut_off = set(np.intersect1d(statuses.device[blocked_now], pairs_now[0]).tolist())
     return Contents(
         for_all={"blocklist": desk.block_rows(blocked), "blockranges": desk.range_rows(ranges)},
         by_operator={
             "pairblocks": pair_blocks,
             "notifications": desk.notification_rows(triplets, coming, paired),
-            "exceptions": desk.exception_rows(paired, standing.holds, barred.holds),
+            "exceptions": desk.exception_rows(paired, cut_off.__contains__, barred.__contains__),
         },
         coming=[text for device in coming.devices.tolist() if (text := desk.device_text(device)) is not None],
         settled=desk.settled_rows(triplets, paired),
@@ -216,33 +218,6 @@ def _shared_thefts(columns: StatusColumns) -> dict[int, SharedTheft]:
             strict=True,
         )
     }
-
-
-class _Listed:
-    """Which devices stand on the block list or in a block range."""
-
-    def __init__(self, devices: Keys, ranges: Iterable[RangeBlock]) -> None:
-        self._devices = devices
-        spans = [(block.lo, block.hi) for block in ranges]
-        self._lo = np.array([lo for lo, _ in spans], dtype=np.int64)
-        self._hi = np.array([hi for _, hi in spans], dtype=np.int64)
-
-    def holds(self, device: int) -> bool:
-        place = int(np.searchsorted(self._devices, device))
-        if place < self._devices.size and self._devices[place] == device:
-            return True
-        place = int(np.searchsorted(self._lo, device, "right")) - 1
-        return place >= 0 and bool(device <= self._hi[place])
-
-
-class _Members(_Listed):
-    """Which devices a claim of one kind holds on, singly or by a range."""
-
-    def __init__(self, claims: ClaimShelf, kind: ClaimKind, at: datetime) -> None:
-        spans = sorted((claim.lo, claim.hi) for claim in claims.current_ranges(kind, at))
-        super().__init__(
-            np.unique(claims.current(kind, at).device), (RangeBlock(lo, hi, at.date(), "") for lo, hi in spans)
-        )
 
 
 def _months(first: date, last: date) -> dict[str, Keys]:
