@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import ssl
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -29,7 +30,7 @@ from wire import an_nrf as nrf
 
 from .conftest import ALICES_PHONE, BLOCKED, SIGNER, TRUSTED
 from .test_n5g import PATH, imei, write_index
-from .test_serve import certificate, client_tls
+from .test_serve import Process, certificate, client_tls
 
 US = UUID(nrf.US)
 ASKED = f"{PATH}?pei={imei(ALICES_PHONE)}"
@@ -531,3 +532,24 @@ def test_every_answer_bears_our_name(tmp_path: Path):
     assert n5g_eir.EQUIPMENT_UNKNOWN.headers == [("content-type", "application/problem+json")], (
         "the original is untouched"
     )
+
+
+def test_an_eir_that_is_killed_leaves_no_process_behind(tmp_path: Path):
+    """Its pipe ends with it; otherwise nobody could start another one on the same port."""
+    index = write_index(tmp_path / "list.idx")
+    command = [
+        sys.executable, "-c", "from openceir.cli import main; main()", "--home", str(tmp_path), "eir", "serve",
+        "--list", str(index), "--trust", SIGNER.public.format(), "--host", "eir.example", "--realm", "example",
+        "--port", "0", "--pages", "off", "--n5g", "127.0.0.1:0",
+    ]  # fmt: skip
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        port = Process(process).wait_for("listening", transport="h2c")["port"]
+        assert httpx.get(f"http://127.0.0.1:{port}{ASKED}").status_code == 200
+        process.kill()
+
+    async def nobody_listens() -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return False
+        return True
+
+    asyncio.run(until(nobody_listens))
