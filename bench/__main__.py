@@ -97,6 +97,16 @@ def load(path: Path) -> list[Row]:
     ]
 
 
+def tables(work: Path) -> list[str]:
+    """One table a scale of which there are rows, the largest first."""
+    found = []
+    for scale in reversed(SCALES):
+        taken = [row for name in NAMES for row in load(work / "rows" / scale / f"{name}.json")]
+        if taken:
+            found.append(f"Scale `{scale}`:\n\n{table(taken)}")
+    return found
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run what was asked for; 0 when every benchmark gave its rows."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
@@ -118,9 +128,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"bench {name}: {len(rows)} rows, {reading.cpu_seconds:.1f} CPU-s", file=sys.stderr)
         print("\n".join(line(row) for row in rows))
         save(asked.work / "rows" / scale.name / f"{name}.json", rows)
-    taken = [row for name in NAMES for row in load(asked.work / "rows" / scale.name / f"{name}.json")]
-    day = asked.on or clock.today()
-    write_page(f"Scale `{scale.name}`, taken on {day:%d %B %Y}. {machine()}\n\n{table(taken)}")
+    write_page(f"Taken on {asked.on or clock.today():%d %B %Y}. {machine()}\n\n" + "\n\n".join(tables(asked.work)))
     return 1 if failed else 0
 
 
