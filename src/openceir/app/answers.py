@@ -17,11 +17,11 @@ from openceir.storage.claims import ClaimShelf
 from openceir.storage.key_files import read_members
 from openceir.storage.read_audit import ReadAudit
 from openceir.storage.reference import ReferenceTables
-from openceir.storage.subscribers import SeenSubscribers
 from openceir.storage.tokens import TokenShelf
 
 if TYPE_CHECKING:
     from openceir.storage.evidence import DetectionRuns
+    from openceir.storage.subscribers import SeenSubscribers
 
 __all__ = ["Answers"]
 
@@ -83,7 +83,7 @@ class Answers(Book):
             claims=self.claims,
             identifiers=self.identifiers,
             policy=self.policy,
-            first_seen=self.subscribers.first_seen,
+            first_seen=lambda device, imsi: self.subscribers.first_seen(device, imsi),
             evidence=self._evidence_summary,
             model=self.reference.find_model,
         )
@@ -104,8 +104,10 @@ class Answers(Book):
         return self.detection_runs.summary_of(device, rule, evidence_digest)
 
     @cached_property
-    def subscribers(self) -> SeenSubscribers:
+    def subscribers(self) -> "SeenSubscribers":
         """Whom networks saw with a device; who shows it records the read first."""
+        from openceir.storage.subscribers import SeenSubscribers
+
         return SeenSubscribers(self._triplet_files)
 
     def _triplet_files(self) -> Sequence[Path]:

@@ -50,9 +50,10 @@ class Dock(Answers):
         since: date | None = None,
         until: date | None = None,
         at: datetime,
+        section: str = "intake.operator",
         progress: Progress = Silent(),  # noqa: B008 - stateless
     ) -> "ImportReport":
-        """Bring an operator's dump into the lake. Raises: IntakeError when the file is refused; nothing changed then."""
+        """Bring an operator's dump into the lake, within the limits of a section of the policy. Raises: IntakeError when the file is refused; nothing changed then."""
         from openceir import intake
 
         country = intake.country_of(self.policy, at.date())
@@ -62,7 +63,7 @@ class Dock(Answers):
             rejects = intake.Rejects(delivery.quarantine)
             read = intake.read_sightings(
                 path, dump, delivery,
-                country=country, limits=self._limits("intake.operator", at), bounds=self._bounds(at),
+                country=country, limits=self._limits(section, at), bounds=self._bounds(at), section=section,
                 today=at.date(), is_known_tac=(lambda tacs: np.isin(tacs, known)) if len(known) else None,
                 averages=self.lake.daily_averages, rejects=rejects, progress=progress,
             )  # fmt: skip

@@ -80,13 +80,19 @@ class Laboratory(Dock):
     def adopt(self, run: int, *, by: str, at: datetime) -> list[Entry]:
         """Sign what a run proposed, all rules in one block, and log it. Rules beyond their safety ratio are left out.
 
-        Raises: RunUnknown; DetectionError when the run was adopted before.
+        Raises: RunUnknown; DetectionError when the run was adopted before, or its rules found something else since.
         """
         from openceir.detection import DetectionError, classifications_of
+        from openceir.storage.detection_inputs import standing_findings
 
         kept = self.detection_runs.run(run)
         if kept.adopted_at is not None:
             raise DetectionError(f"run {run} was adopted on {kept.adopted_at:%Y-%m-%d}; make a new run")
+        # A day once announced to somebody would move otherwise, and who was cleared since be accused again.
+        if self.detection_runs.is_overtaken(kept, standing_findings(self.claims, at)):
+            raise DetectionError(
+                f"other findings of its rules were stated since run {run}; make a new run and adopt that"
+            )
         said = [
             statement
             for proposal in self.detection_runs.proposals_of(kept)

@@ -4,15 +4,16 @@ A row holds from the import `since` on and until the import `until`; the current
 on an earlier day can be given again, and a list that comes a second time changes nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any, Final
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any, Final
 
 from openceir.storage.database import Database
 from openceir.storage.journal import ImportJournal
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["ASSOCIATION", "SUBSCRIBERS", "TAC", "Cells", "ReferenceTables", "VersionedTable"]
 
@@ -170,31 +171,23 @@ class ReferenceTables:
             (end, end),
         )
 
-    def _columns(self, select: str, table: str, on: date | None, schema: pa.Schema) -> pa.Table:
+    def _rows(self, table: str, on: date | None, columns: Mapping[str, str]) -> "pa.Table":
         where, values = self._as_of(on)
-        rows = self._database.connection.execute(f"SELECT {select} FROM {table} WHERE {where}", values).fetchall()
-        columns = list(zip(*rows, strict=True)) or [()] * len(schema)
-        return pa.Table.from_arrays(
-            [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)], schema=schema
-        )
+        query = f"SELECT {', '.join(columns)} FROM {table} WHERE {where}"
+        return _table(self._database.connection.execute(query, values), columns)
 
-    def tacs(self, on: date | None = None) -> pa.Table:
+    def tacs(self, on: date | None = None) -> "pa.Table":
         """The TAC table: tac BIGINT, manufacturer, brand, model, device_type, rat BIGINT (null: bands do not say)."""
-        schema = pa.schema(
-            [("tac", pa.int64()), ("manufacturer", pa.string()), ("brand", pa.string()), ("model", pa.string()),
-             ("device_type", pa.string()), ("rat", pa.int64())]
-        )  # fmt: skip
-        return self._columns("tac, manufacturer, brand, model, device_type, rat", "tac", on, schema)
+        texts = dict.fromkeys(("manufacturer", "brand", "model", "device_type"), "string")
+        return self._rows("tac", on, {"tac": "int64", **texts, "rat": "int64"})
 
-    def associations(self, on: date | None = None) -> pa.Table:
+    def associations(self, on: date | None = None) -> "pa.Table":
         """Who registered which device: uid, device BIGINT."""
-        return self._columns(
-            "uid, device", "association", on, pa.schema([("uid", pa.string()), ("device", pa.int64())])
-        )
+        return self._rows("association", on, {"uid": "string", "device": "int64"})
 
-    def subscribers(self, on: date | None = None) -> pa.Table:
+    def subscribers(self, on: date | None = None) -> "pa.Table":
         """Which IMSIs a person has: uid, imsi BIGINT."""
-        return self._columns("uid, imsi", "subscriber", on, pa.schema([("uid", pa.string()), ("imsi", pa.int64())]))
+        return self._rows("subscriber", on, {"uid": "string", "imsi": "int64"})
 
     def find_model(self, tac: str) -> dict[str, Any] | None:
         """What is on record of a TAC now: manufacturer, brand, model, device_type, rat and allocated_on; else None."""
@@ -237,16 +230,21 @@ class Cells:
                 rows,
             )
 
-    def table(self) -> pa.Table:
+    def table(self) -> "pa.Table":
         """The cells whose place is known: cell BIGINT, operator, name, lat and lon in degrees, radius_m."""
-        schema = pa.schema(
-            [("cell", pa.int64()), ("operator", pa.string()), ("name", pa.string()), ("lat", pa.float64()),
-             ("lon", pa.float64()), ("radius_m", pa.float64())]
-        )  # fmt: skip
+        places = dict.fromkeys(("lat", "lon", "radius_m"), "float64")
         rows = self._database.connection.execute(
             "SELECT key, operator, name, lat, lon, radius_m FROM cell WHERE lat IS NOT NULL ORDER BY key"
-        ).fetchall()
-        columns = list(zip(*rows, strict=True)) or [()] * len(schema)
-        return pa.Table.from_arrays(
-            [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)], schema=schema
         )
+        return _table(rows, {"cell": "int64", "operator": "string", "name": "string", **places})
+
+
+def _table(rows: Iterable[Sequence[Any]], types: Mapping[str, str]) -> "pa.Table":
+    """The rows as columns of these names and Arrow types."""
+    import pyarrow as pa  # slow to load, and an answer about one device needs no table
+
+    columns = list(zip(*rows, strict=True)) or [()] * len(types)
+    schema = pa.schema(list(types.items()))
+    return pa.Table.from_arrays(
+        [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)], schema=schema
+    )
