@@ -112,6 +112,23 @@ def test_every_run_can_be_replayed_though_lists_changed_since(home):
         register.replay(99)
 
 
+def test_a_run_that_another_overtook_is_not_adopted(home):
+    """Otherwise the day announced by the newer one would move, or who was cleared since be accused again."""
+    register = open_register(home)
+    older, newer = register.detect(at=AT), register.detect(at=AT + timedelta(hours=1))
+    register.adopt(newer.number, by="regulator", at=AT + timedelta(hours=2))
+    with pytest.raises(DetectionError, match="other findings of its rules were stated since run 1"):
+        register.adopt(older.number, by="regulator", at=AT + timedelta(hours=3))
+    assert register.detection_runs.run(older.number).adopted_at is None
+
+
+def test_runs_of_different_rules_do_not_overtake_one_another(home):
+    register = open_register(home)
+    stolen, many = (register.detect(at=AT, only_rules=[rule]) for rule in ("stolen", "many"))
+    assert len(register.adopt(stolen.number, by="regulator", at=AT)) == 1
+    assert len(register.adopt(many.number, by="regulator", at=AT)) == 1
+
+
 def test_only_a_regulator_may_adopt(home):
     register = open_register(home)
     made = register.detect(at=AT)

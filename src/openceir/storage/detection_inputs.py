@@ -13,7 +13,7 @@ from openceir.status import ClaimKind, CurrentClaims, Keys
 from openceir.storage.claims import ClaimShelf
 from openceir.storage.reference import ReferenceTables
 
-__all__ = ["gather_inputs"]
+__all__ = ["gather_inputs", "standing_findings"]
 
 _TAC = 1_000_000
 # What makes a unit registered. An allocated or approved range says something of a model, not of this unit.
@@ -39,7 +39,7 @@ def gather_inputs(claims: ClaimShelf, reference: ReferenceTables, measured: Meas
         .sort_by([("imsi", "ascending"), ("uid", "ascending")]),
         "tac": tacs.append_column("generations", _generations(tacs["rat"])).select(LISTS["tac"].names).sort_by("tac"),
     }
-    return Inputs(measured=measured, lists=lists, standing=_standing(claims.current(ClaimKind.CLASSIFIED, at)))
+    return Inputs(measured=measured, lists=lists, standing=standing_findings(claims, at))
 
 
 def _devices(found: Iterable[CurrentClaims]) -> pa.Table:
@@ -82,9 +82,9 @@ def _generations(rat: pa.ChunkedArray) -> pa.ChunkedArray:
     return bits
 
 
-def _standing(found: CurrentClaims) -> pa.Table:
-    """The latest classification of each rule and device."""
-    table = found.table()
+def standing_findings(claims: ClaimShelf, at: datetime) -> pa.Table:
+    """The latest classification of each rule and device that holds at the instant `at`; columns of STANDING."""
+    table = claims.current(ClaimKind.CLASSIFIED, at).table()
     block_on = pc.cast(pc.cast(table["block_on"], pa.int32()), pa.int64())
     rows = pa.table(
         {

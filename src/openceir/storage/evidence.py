@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from openceir.detection import (
@@ -247,6 +248,18 @@ class DetectionRuns:
             lists={name: tables[name] for name in LISTS},
             standing=tables[_STANDING].cast(STANDING),
         )
+
+    def is_overtaken(self, run: DetectionRun, standing: pa.Table) -> bool:
+        """Whether other findings of its rules hold now than the run compared its own with.
+
+        Raises: RunUnknown when what it compared with was erased.
+        """
+        rules = pa.array([proposal["rule"] for proposal in run.proposals], pa.string())
+        then, now = (
+            table.select(STANDING.names).cast(STANDING).filter(pc.is_in(table["rule"], rules))
+            for table in (self._read_snapshot(run, run.inputs[_STANDING]), standing)
+        )
+        return not then.combine_chunks().equals(now.combine_chunks())
 
     def standing_of(self, run: DetectionRun) -> dict[str, tuple[Devices, Any]]:
         """Who matched each rule in a run, and which of them were seen."""
