@@ -1,10 +1,13 @@
+import re
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import cbor2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from openceir.app import open_register
 from openceir.errors import OpenceirError
 from openceir.statements import (
     KINDS,
@@ -21,9 +24,11 @@ from openceir.statements import (
     DeviceStolen,
     DeviceTracked,
     Disputed,
+    MemberKey,
     Pair,
     RangeAllocated,
     Role,
+    SigningKey,
     StatementRefused,
     StockDeclared,
     TypeApproved,
@@ -31,6 +36,7 @@ from openceir.statements import (
     decode_payload,
     encode_payload,
     from_plain,
+    sign,
     to_plain,
 )
 
@@ -102,6 +108,35 @@ def test_the_octets_of_a_theft_are_these():
 )
 def test_who_may_say_what_is_as_the_architecture_page_says(kind, roles):
     assert KINDS[kind].said_by == roles
+
+
+def said_by_of_the_page():
+    """Kind -> roles, from the table of docs/architecture.md §4."""
+    page = (Path(__file__).parents[2] / "docs" / "architecture.md").read_text()
+    rows = re.findall(r"^\| `([a-z-]+/1)` \| ([^|]+) \|", page, re.MULTILINE)
+    return {kind: {word.lower() for word in re.findall(r"[A-Z]{4,}", who)} for kind, who in rows}
+
+
+def test_the_book_takes_each_kind_from_the_offices_of_the_page_and_from_no_other(tmp_path):
+    """Signed truly in every case: it is the book that refuses, whatever a signer's program let pass."""
+    register = open_register(tmp_path)
+    register.new_key("log-keeper", member="log-keeper", roles=[Role.REGULATOR], valid_from=NOON)
+    keys = {role: SigningKey(str(role), role.encode().ljust(32, b"-")) for role in Role}
+    for role, key in keys.items():
+        register.change_members(register.members.with_key(str(role), MemberKey(key.public, NOON), [role]))
+    table = said_by_of_the_page()
+    for number, said in enumerate(ONE_OF_EACH):
+        # "the issuer of what is withdrawn": anybody may have said something to take back
+        allowed = set(Role) if said.kind == "withdrawn/1" else table[said.kind]
+        for role, key in keys.items():
+            signed = sign(said, key, issuer=str(role), stated_at=NOON, salt=bytes([number]) * 16)
+            if role in allowed:
+                assert register.submit([signed], at=NOON)
+                continue
+            before = register.ledger.size
+            with pytest.raises(StatementRefused, match=f"{role} may not say {said.kind}"):
+                register.submit([signed], at=NOON)
+            assert register.ledger.size == before
 
 
 NOTHING = DeviceSet()

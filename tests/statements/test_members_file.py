@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openceir.errors import OpenceirError
-from openceir.statements import Member, MemberKey, MemberRefused, Members, Role, SigningKey
+from openceir.statements import EarlierRoles, Member, MemberKey, MemberRefused, Members, Role, SigningKey
 
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
 ALICE = SigningKey("alice", bytes(32)).public
@@ -27,6 +27,10 @@ def everyone(draw):
                 )
                 for which in range(draw(st.integers(0, 3)))
             ),
+            tuple(
+                EarlierRoles(frozenset(draw(st.sets(st.sampled_from(Role)))), until)
+                for until in sorted(draw(st.lists(instants, max_size=2)))
+            ),
         )
         for number in range(draw(st.integers(0, 3)))
     )  # fmt: skip
@@ -44,6 +48,13 @@ def test_a_key_counts_from_its_first_second_to_the_one_before_its_end():
     assert key.is_valid_at(NOON)
     assert key.is_valid_at(NOON + timedelta(days=1) - timedelta(seconds=1))
     assert not key.is_valid_at(NOON + timedelta(days=1))
+
+
+def test_roles_count_from_the_instant_they_were_given_and_not_before():
+    members = Members().with_roles("m", [Role.OPERATOR], NOON).with_roles("m", [Role.REGULATOR], NOON)
+    member = members.with_roles("m", [Role.REGULATOR], NOON + timedelta(days=9)).find("m")
+    assert member.roles_at(NOON - timedelta(seconds=1)) == {Role.OPERATOR}
+    assert member.roles_at(NOON) == {Role.OPERATOR, Role.REGULATOR}
 
 
 def test_revoking_one_key_leaves_the_other():

@@ -3,7 +3,7 @@
 import pytest
 
 from a_country import ALICE, ALICES_PHONE, BOB, MALLORY, SHARED, Storyland, day, days_from, noon
-from openceir.statements import DeviceSet, DeviceStolen
+from openceir.statements import DeviceSet, DeviceStolen, Role, Withdrawn
 
 ZEROS = "00000000000000"
 
@@ -69,3 +69,32 @@ def test_lists_of_a_past_day_know_nothing_of_sightings_after_it(watchful):
     assert blocked_pairs(watchful) == [(ALICES_PHONE, MALLORY[0])]
     watchful.makes_lists("2027-03-04")
     assert blocked_pairs(watchful) == []
+
+
+@pytest.mark.parametrize("first", [Role.OPERATOR, Role.REGULATOR])
+def test_a_past_answer_does_not_change_when_a_member_changes_its_office(tmp_path, first):
+    """Who was an operator then took back only its own words, though it is the regulator now; and the other way round."""
+    country = Storyland(tmp_path / "home")
+    country.register.new_key("agency", member="agency", roles=[first], valid_from=noon("2027-01-01"))
+    country.says("police", stolen(ALICES_PHONE, "2027-03-01"), "2027-03-01")
+    back = Withdrawn(claim="stolen", devices=DeviceSet.of(ALICES_PHONE), withdrawn_at=noon("2027-03-02"), grounds="x")
+    country.says("agency", back, "2027-03-02")
+    then = country.status(ALICES_PHONE, "2027-03-10")
+    assert then == ("blocked" if first is Role.OPERATOR else "unknown")
+    if first is Role.OPERATOR:
+        changed = country.register.members.with_roles("agency", [Role.REGULATOR], noon("2027-04-01"))
+        country.register.change_members(changed)
+    else:  # by hand, as members.toml says
+        path = country.home / "members.toml"
+        before = 'id = "agency"\nroles = ["regulator"]'
+        text = path.read_text()
+        assert before in text
+        earlier = '\n[[member.earlier]]\nroles = ["regulator"]\nuntil = 2027-04-01T00:00:00Z\n'
+        start = text.index(before)
+        end = text.find("[[member]]", start) if "[[member]]" in text[start:] else len(text)
+        changed = text[start:end].replace("regulator", "operator", 1) + earlier
+        path.write_text(text[:start] + changed + text[end:])
+    country.reopen()
+    country.register.rebuild_claims()
+    assert country.status(ALICES_PHONE, "2027-03-10") == then
+    country.register.verify_ledger()

@@ -26,7 +26,7 @@ def member() -> None:
     help="An office it holds; may be repeated.",
 )
 @click.option("--public", metavar="FILE_OR_LINE", help="A public key made elsewhere, as its line or a file with it.")
-@click.option("--at", type=Moment(), default="now", help="From when on the key counts, UTC.")
+@click.option("--at", type=Moment(), default="now", help="From when on the key and new roles count, UTC.")
 @click.option("--until", type=Moment(), help="Until when the key counts, UTC.")
 @as_json_option
 @click.pass_context
@@ -47,12 +47,7 @@ def add(
     if public is not None:
         members = register.members.with_key(member_id, MemberKey(read_public_key(public), at, until), map(Role, roles))
     else:
-        old = register.members.find(member_id)
-        members = register.members.with_member(
-            Member(
-                member_id, frozenset(map(Role, roles)) | (old.roles if old else frozenset()), old.keys if old else ()
-            )
-        )
+        members = register.members.with_roles(member_id, map(Role, roles), at)
     register.change_members(members)
     added = members.find(member_id)
     assert added is not None

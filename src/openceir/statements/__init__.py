@@ -29,7 +29,7 @@ from openceir.statements.kinds import (
     TypeApproved,
     Withdrawn,
 )
-from openceir.statements.members import Member, MemberKey, Members
+from openceir.statements.members import EarlierRoles, Member, MemberKey, Members
 from openceir.statements.roles import Role
 from openceir.statements.signed import (
     SALT_OCTETS,
@@ -79,6 +79,7 @@ __all__ = [
     "Pair",
     # by whom
     "Member",
+    "EarlierRoles",
     "MemberKey",
     "Members",
     "PublicKey",

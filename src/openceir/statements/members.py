@@ -11,6 +11,13 @@ members.toml:
     valid_from = 2026-01-01T00:00:00Z
     valid_until = 2028-01-01T00:00:00Z   # may be absent
     revoked_at = 2026-06-01T00:00:00Z    # may be absent
+
+    [[member.earlier]]                   # may be absent: the roles it held before the present ones
+    roles = ["operator"]
+    until = 2026-05-01T00:00:00Z
+
+What was logged is judged by the roles of its time, now and whenever the book is read again: who takes a role away by
+hand writes the old roles down as earlier ones.
 """
 
 import re
@@ -18,13 +25,14 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 from openceir.statements.errors import KeyRefused, MemberRefused
 from openceir.statements.keys import PublicKey
 from openceir.statements.roles import Role
 
-__all__ = ["Member", "MemberKey", "Members"]
+__all__ = ["EarlierRoles", "Member", "MemberKey", "Members"]
 
 _ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}", re.ASCII)
 
@@ -48,19 +56,42 @@ class MemberKey:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierRoles:
+    """The roles that a member held up to, not including, an instant."""
+
+    roles: frozenset[Role]
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """An office, company or authority that may say things in this register."""
 
     id: str
     roles: frozenset[Role]
     keys: tuple[MemberKey, ...] = ()
+    earlier: tuple[EarlierRoles, ...] = ()  # the oldest first
 
     def __post_init__(self) -> None:
-        """Raises: MemberRefused for an id that could not name a key or for no role."""
+        """Raises: MemberRefused for an id that could not name a key, for no role, or earlier roles out of order."""
         if not _ID.fullmatch(self.id):
             raise MemberRefused(f'"{self.id}" cannot name a member: use small letters, digits, hyphens and dots')
         if not self.roles:
             raise MemberRefused(f"{self.id} has no role, so it could say nothing; roles are {', '.join(Role)}")
+        if any(one.until > next_one.until for one, next_one in pairwise(self.earlier)):
+            raise MemberRefused(f"the earlier roles of {self.id} are out of order; write the oldest first")
+
+    def roles_at(self, moment: datetime) -> frozenset[Role]:
+        """The roles it held at `moment`."""
+        return next((one.roles for one in self.earlier if moment < one.until), self.roles)
+
+    def with_roles(self, roles: Iterable[Role], since: datetime) -> "Member":
+        """The member with these roles besides, from `since` on."""
+        more = self.roles | frozenset(roles)
+        if more == self.roles:
+            return self
+        until = max(since, *(one.until for one in self.earlier)) if self.earlier else since
+        return replace(self, roles=more, earlier=(*self.earlier, EarlierRoles(self.roles, until)))
 
 
 class Members:
@@ -99,11 +130,16 @@ class Members:
         return Members([*(other for other in self._by_id.values() if other.id != member.id), member])
 
     def with_key(self, member_id: str, key: MemberKey, roles: Iterable[Role] = ()) -> "Members":
-        """`member_id` may sign with `key` too; a new member is made with `roles`, an old one gets them added."""
+        """`member_id` may sign with `key` too; a new member is made with `roles`, an old one gets them from then on."""
         old = self.find(member_id)
         if old is None:
             return self.with_member(Member(member_id, frozenset(roles), (key,)))
-        return self.with_member(replace(old, roles=old.roles | frozenset(roles), keys=(*old.keys, key)))
+        return self.with_member(replace(old.with_roles(roles, key.valid_from), keys=(*old.keys, key)))
+
+    def with_roles(self, member_id: str, roles: Iterable[Role], since: datetime) -> "Members":
+        """`member_id` has these roles from `since` on, besides those it had; a new member has always had them."""
+        old = self.find(member_id)
+        return self.with_member(old.with_roles(roles, since) if old else Member(member_id, frozenset(roles)))
 
     def with_revoked(self, member_id: str, at: datetime, kid: bytes | None = None) -> "Members":
         """The key of thumbprint `kid`, or every key of the member, counts no longer from `at` on.
@@ -138,29 +174,58 @@ class Members:
         """The text that `parse` reads."""
         lines = ["# Who may sign what. `openceir member` and `openceir key` change this file; so may you.", ""]
         for member in self:
-            roles = ", ".join(f'"{role}"' for role in sorted(member.roles))
-            lines += ["[[member]]", f'id = "{member.id}"', f"roles = [{roles}]", ""]
+            lines += ["[[member]]", f'id = "{member.id}"', f"roles = [{_listed(member.roles)}]", ""]
             for key in member.keys:
                 lines += ["[[member.key]]", f'public = "{key.public.format()}"']
                 for name in ("valid_from", "valid_until", "revoked_at"):
                     moment: datetime | None = getattr(key, name)
                     if moment is not None:
-                        lines.append(f"{name} = {moment:%Y-%m-%dT%H:%M:%SZ}")
+                        lines.append(f"{name} = {_written(moment)}")
                 lines.append("")
+            for one in member.earlier:
+                lines += ["[[member.earlier]]", f"roles = [{_listed(one.roles)}]", f"until = {_written(one.until)}", ""]
         return "\n".join(lines)
 
 
 def _member(table: dict[str, Any], source: str) -> Member:
-    _only(table, {"id", "roles", "key"}, f"{source}: member")
-    name, roles = table.get("id"), table.get("roles")
-    if not isinstance(name, str) or not isinstance(roles, list):
+    _only(table, {"id", "roles", "key", "earlier"}, f"{source}: member")
+    name = table.get("id")
+    if not isinstance(name, str):
         raise MemberRefused(f'{source}: every member needs id = "…" and roles = ["…"]')
+    roles = _roles(table, f"{source}: {name}")
+    earlier = tuple(
+        _earlier(entry, f"{source}: {name}: earlier")
+        for entry in _tables(table.get("earlier", []), f"{source}: {name}: earlier")
+    )
+    keys = tuple(_key(entry, f"{source}: {name}") for entry in _tables(table.get("key", []), f"{source}: {name}: key"))
+    return Member(name, roles, keys, earlier)
+
+
+def _roles(table: dict[str, Any], where: str) -> frozenset[Role]:
+    roles = table.get("roles")
+    if not isinstance(roles, list):
+        raise MemberRefused(f'{where} needs roles = ["…"]')
     known = {str(role): role for role in Role}
     for role in roles:
         if role not in known:
-            raise MemberRefused(f"{source}: {name}: {role!r} is no role; roles are {', '.join(Role)}")
-    keys = tuple(_key(entry, f"{source}: {name}") for entry in _tables(table.get("key", []), f"{source}: {name}: key"))
-    return Member(name, frozenset(known[role] for role in roles), keys)
+            raise MemberRefused(f"{where}: {role!r} is no role; roles are {', '.join(Role)}")
+    return frozenset(known[role] for role in roles)
+
+
+def _earlier(table: dict[str, Any], where: str) -> EarlierRoles:
+    _only(table, {"roles", "until"}, where)
+    until = _moment(table, "until", where)
+    if until is None:
+        raise MemberRefused(f"{where} needs until, such as 2026-01-01T00:00:00Z")
+    return EarlierRoles(_roles(table, where), until)
+
+
+def _listed(roles: Iterable[Role]) -> str:
+    return ", ".join(f'"{role}"' for role in sorted(roles))
+
+
+def _written(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _key(table: dict[str, Any], where: str) -> MemberKey:

@@ -136,7 +136,7 @@ def verify_header(octets: bytes, members: Members, *, at: datetime) -> Header:
         raise StatementRefused(f"{header.issuer} is named as issuer, but the key is {member.id}'s")
     if header.kind not in KINDS:
         raise StatementRefused(f'"{header.kind[:60]}" is no kind of statement; `openceir statement kinds` lists them')
-    if not member.roles & KINDS[header.kind].said_by:
+    if not member.roles_at(at) & KINDS[header.kind].said_by:
         allowed = ", ".join(sorted(KINDS[header.kind].said_by))
         raise StatementRefused(f"{member.id} may not say {header.kind}; that is for {allowed}")
     if header.stated_at > at + CLOCK_SKEW:

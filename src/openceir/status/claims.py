@@ -43,19 +43,22 @@ class AcceptedStatement:
     index: int
     leaf_hash: bytes
     issuer: str
-    roles: frozenset[Role]  # the offices that the issuer holds
+    roles: frozenset[Role]  # the offices that the issuer held then
     logged_at: datetime
     statement: Statement | None  # None: its payload was erased
 
 
 def accepted(entry: LoggedStatement, members: Members) -> AcceptedStatement:
-    """The entry with its issuer's offices; a member struck off the list holds none, and takes back only its own."""
+    """The entry with its issuer's offices when it was logged, so that a later change of offices changes no past answer.
+
+    A member struck off the list holds none, and takes back only its own.
+    """
     member = members.find(entry.header.issuer)
     return AcceptedStatement(
         index=entry.index,
         leaf_hash=entry.leaf_hash,
         issuer=entry.header.issuer,
-        roles=member.roles if member else frozenset(),
+        roles=member.roles_at(entry.logged_at) if member else frozenset(),
         logged_at=entry.logged_at,
         statement=entry.said,
     )
