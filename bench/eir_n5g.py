@@ -1,5 +1,6 @@
 """The operators' counter for 5G cores: N5g-eir over HTTP/2 beside the bare server, with h2load asking."""
 
+import contextlib
 import json
 import random
 import re
@@ -8,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -112,12 +114,23 @@ def of_a_further_process(command: list[str], port: int) -> Row:
     """Memory that only this process has: three processes beside two, list and code shared."""
     private = []
     for processes in (2, 3):
-        with server([*command, "--n5g-processes", str(processes)], port) as pid:
-            time.sleep(2)
+        told = ["--pages", f"127.0.0.1:{port + 1}", "--n5g-processes", str(processes)]
+        with server([*command, *told], port + 1) as pid:
+            until_ready(port + 1)
             private.append(sum(_proportional_kb(each) for each in _tree(pid)) / 1024)
     return Row(name="a further process that answers 5G cores, list loaded", target="<= 40", unit="MB",
                measured=private[1] - private[0], cpu_seconds=0.0,
                note="growth of the proportional set size of the whole process tree, three processes beside two")  # fmt: skip
+
+
+def until_ready(port: int) -> None:
+    """Wait until every process of the EIR says that it answers."""
+    by = time.monotonic() + 60
+    while time.monotonic() < by:
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz"):
+            return
+        time.sleep(0.1)
+    raise RuntimeError("the EIR's processes did not all come up")
 
 
 def _proportional_kb(pid: int) -> int:

@@ -553,3 +553,13 @@ def test_an_eir_that_is_killed_leaves_no_process_behind(tmp_path: Path):
         return True
 
     asyncio.run(until(nobody_listens))
+
+
+def test_a_process_that_answers_loads_nothing_that_it_does_not_use():
+    """What each further process costs is measured in bench/eir_n5g.py; these would double it."""
+    code = (
+        "import sys, openceir.clock, openceir.eir.log, openceir.eir.n5g_processes as door;"
+        "print(sorted({'pyarrow', 'duckdb', 'click', 'httpx', 'cryptography'} & set(sys.modules)))"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said == "[]\n"

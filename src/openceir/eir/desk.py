@@ -3,21 +3,13 @@
 from collections.abc import Callable
 from hashlib import blake2b
 from time import monotonic
-from typing import Protocol
 
 from openceir.eir.counters import Counters
 from openceir.eir.decision import FAILURE, MALFORMED, Decider
+from openceir.eir.log import Log
 from openceir.eir.records import RECORD, RecordFile
 
 __all__ = ["Desk", "Log", "origin_of"]
-
-
-class Log(Protocol):
-    """Takes what happened: an event's name and facts about links, never about devices or subscribers."""
-
-    def __call__(self, event: str, **facts: object) -> None:
-        """Write one line."""
-        ...
 
 
 class Desk:

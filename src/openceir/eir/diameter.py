@@ -15,12 +15,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from time import monotonic
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from openceir.eir.answers import s13_verdicts
 from openceir.eir.counters import Counters
 from openceir.eir.decision import FAILURE, MALFORMED, Decider, InterfacePolicy
 from openceir.eir.errors import EirError
+from openceir.eir.log import Log
 from openceir.eir.peers import ANYBODY, PeerRule, find_rule
 from openceir.eir.records import RECORD, RecordFile
 from openceir.wire import s13
@@ -34,14 +35,6 @@ _REMEMBERED = 1 << 17  # places for questions that a repeated one (T bit) is loo
 _IPPROTO_SCTP = 132
 _SCTP_NODELAY, _SCTP_DEFAULT_SEND_PARAM = 3, 10
 _DIAMETER_PPID = 46  # RFC 6733 §2.1.1
-
-
-class Log(Protocol):
-    """Takes what happened: an event's name and facts about links, never about devices or subscribers."""
-
-    def __call__(self, event: str, **facts: object) -> None:
-        """Write one line."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

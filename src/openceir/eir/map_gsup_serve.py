@@ -10,8 +10,9 @@ from time import monotonic
 
 from openceir.eir.counters import Counters
 from openceir.eir.decision import Decider
-from openceir.eir.desk import Desk, Log
+from openceir.eir.desk import Desk
 from openceir.eir.gsup import GsupOptions, GsupProxy
+from openceir.eir.log import Log
 from openceir.eir.m3ua import MapOptions, MapSide
 from openceir.eir.records import RecordFile
 

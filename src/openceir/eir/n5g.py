@@ -15,13 +15,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from openceir.eir.answers import n5g_answers
 from openceir.eir.counters import Counters
 from openceir.eir.decision import FAILURE, MALFORMED, Decider, InterfacePolicy
 from openceir.eir.errors import EirError
+from openceir.eir.log import Log
 from openceir.eir.records import RECORD, RecordFile
 from openceir.wire import n5g_eir
 from openceir.wire.n5g_eir import Answer, Refused, accepts_json, parse_query
@@ -71,14 +72,6 @@ def read_instance_id(text: str) -> UUID:
 def counters_of_n5g() -> Counters:
     """Counts of this interface, from zero; its error answers are told apart by HTTP status."""
     return Counters("n5g", "status")
-
-
-class Log(Protocol):
-    """As in `diameter.py`: facts about processes and lists, never about devices or subscribers."""
-
-    def __call__(self, event: str, **facts: object) -> None:
-        """Write one line."""
-        ...
 
 
 class N5gApplication:

@@ -27,7 +27,8 @@ from openceir.eir.counters import Counters
 from openceir.eir.decision import Decider, DecisionPolicy
 from openceir.eir.errors import EirError, IndexRefused
 from openceir.eir.index import Check, Index, Overlay, open_index
-from openceir.eir.n5g import Log, N5gApplication, N5gOptions, counters_of_n5g
+from openceir.eir.log import Log
+from openceir.eir.n5g import N5gApplication, N5gOptions, counters_of_n5g
 from openceir.eir.records import RecordFile
 from openceir.errors import OpenceirError
 from openceir.statements import PublicKey

@@ -12,7 +12,8 @@ from openceir.eir.counters import Counters
 from openceir.eir.decision import DecisionPolicy
 from openceir.eir.errors import EirError
 from openceir.eir.index import Index
-from openceir.eir.n5g import Log, N5gOptions
+from openceir.eir.log import Log
+from openceir.eir.n5g import N5gOptions
 from openceir.eir.n5g_processes import N5gProcesses, TlsFiles, listen
 from openceir.eir.nrf import Endpoint, NfProfile, NrfRegistration
 from openceir.statements import PublicKey

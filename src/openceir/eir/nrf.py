@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
 from openceir.eir.errors import EirError
-from openceir.eir.n5g import NF_TYPE, Log
+from openceir.eir.log import Log
+from openceir.eir.n5g import NF_TYPE
 from openceir.eir.n5g_processes import TlsFiles
 from openceir.wire import n5g_eir
 

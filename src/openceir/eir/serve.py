@@ -8,10 +8,8 @@ may begin with the day). Whatever is wrong with a new list, the last good one se
 import asyncio
 import contextlib
 import gc
-import json
 import signal
 import ssl
-import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -22,9 +20,10 @@ from time import monotonic
 
 from openceir.eir.counters import Counters, page_of
 from openceir.eir.decision import Decider, DecisionPolicy
-from openceir.eir.diameter import DiameterServer, Log, ServerOptions
+from openceir.eir.diameter import DiameterServer, ServerOptions
 from openceir.eir.errors import EirError, IndexRefused
 from openceir.eir.index import Index, Overlay, open_index
+from openceir.eir.log import Log, log_to_stderr
 from openceir.eir.map_gsup_serve import MapGsupDoor, MapGsupServing, open_map_gsup
 from openceir.eir.n5g_serve import N5gDoor, N5gServing, open_n5g
 from openceir.eir.pages import serve_pages
@@ -34,7 +33,7 @@ from openceir.errors import OpenceirError
 from openceir.statements import PublicKey
 from openceir.storage.list_files import ListFiles
 
-__all__ = ["Addresses", "ListSource", "log_to_stderr", "serve"]
+__all__ = ["Addresses", "ListSource", "serve"]
 
 _LOOK_EVERY_S = 0.5
 _TRY_AGAIN_AFTER_S = 60.0
@@ -94,12 +93,6 @@ class Addresses:
     tls_port: int = 5658
     pages_host: str = "127.0.0.1"
     pages_port: int | None = 9868
-
-
-def log_to_stderr(event: str, **facts: object) -> None:
-    """One line of JSON an event. Callers give facts about links and lists, never devices or subscribers."""
-    sys.stderr.write(json.dumps({"event": event, **facts}, ensure_ascii=False, default=str) + "\n")
-    sys.stderr.flush()
 
 
 async def serve(
