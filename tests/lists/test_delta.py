@@ -1,10 +1,12 @@
 """Deltas come only from comparing full lists; applying one gives the other, for any two lists at all."""
 
+import io
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openceir.lists import KINDS, DeltaMismatch, NotAList, apply_rows, diff_rows
+from openceir.lists import KINDS, DeltaMismatch, NotAList, apply_rows, diff_files, diff_rows, format_rows
 
 BLOCKLIST, EXCEPTIONS = KINDS["blocklist"], KINDS["exceptions"]
 
@@ -50,6 +52,20 @@ def test_a_delta_leads_from_any_block_list_to_any_other(old, new):
     assert delta == slow_diff(BLOCKLIST, old, new)
     assert list(apply_rows(BLOCKLIST, old, delta)) == new
     assert slow_apply(BLOCKLIST, old, delta) == new
+
+
+@pytest.mark.parametrize(("kind", "lists"), [(BLOCKLIST, BLOCKLISTS), (EXCEPTIONS, EXCEPTION_LISTS)])
+@given(st.data())
+def test_files_are_compared_as_their_rows_are(kind, lists, data):
+    old, new = data.draw(lists), data.draw(lists)
+    files = [io.BytesIO(b"".join(format_rows(kind.columns, rows))) for rows in (old, new)]
+    assert list(diff_files(kind, *files)) == slow_diff(kind, old, new)
+
+
+def test_a_file_of_another_kind_is_no_list_to_compare():
+    files = [io.BytesIO(b"".join(format_rows(kind.columns, ()))) for kind in (BLOCKLIST, EXCEPTIONS)]
+    with pytest.raises(NotAList, match="imei,block_date,reasons"):
+        list(diff_files(BLOCKLIST, *files))
 
 
 @given(EXCEPTION_LISTS, EXCEPTION_LISTS)

@@ -6,7 +6,7 @@ becomes the next in `delta.py`; what an operator does with the files, offline, i
 
 from openceir.lists.content import format_rows, read_rows
 from openceir.lists.delivery import applied_octets, check_base, check_content, digest_of
-from openceir.lists.delta import apply_rows, diff_rows
+from openceir.lists.delta import apply_rows, diff_files, diff_rows
 from openceir.lists.desk import (
     Desk,
     DeviceBlocks,
@@ -37,7 +37,7 @@ from openceir.lists.ranges import blocked_ranges
 __all__ = [
     "KINDS", "ListKind", "Row", "kind_named",
     "format_rows", "read_rows",
-    "diff_rows", "apply_rows",
+    "diff_rows", "diff_files", "apply_rows",
     "Base", "ListHeader", "Outcome", "read_header", "verify_signature",
     "Gone", "WHY_COLUMNS",
     "applied_octets", "check_base", "check_content", "digest_of",

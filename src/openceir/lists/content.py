@@ -15,7 +15,7 @@ from typing import BinaryIO
 from openceir.lists.errors import ListTruncated, NotAList
 from openceir.lists.kinds import Row
 
-__all__ = ["format_rows", "read_rows"]
+__all__ = ["format_rows", "read_line", "read_lines", "read_rows"]
 
 _MUST_QUOTE = frozenset(',"\r\n')
 _CHUNK_ROWS = 4096
@@ -72,6 +72,24 @@ def read_rows(columns: tuple[str, ...], key_length: int, source: BinaryIO, name:
         raise NotAList(f"line {reader.line_num} of {name} is not CSV: {wrong}") from wrong
     finally:
         text.detach()
+
+
+def read_lines(columns: tuple[str, ...], source: BinaryIO) -> Iterator[bytes]:
+    """Yield the rows of a file that must have exactly these columns as they stand there: a line, or several if quoted.
+
+    Raises: NotAList for other columns.
+    """
+    if next(source, b"") != _line(columns).encode():
+        raise NotAList(f"the first line must be {','.join(columns)}; is this the right kind of list?")
+    for line in source:
+        while line.count(b'"') % 2:  # a line end inside quotes ends no row
+            line += next(source)
+        yield line
+
+
+def read_line(line: bytes) -> Row:
+    """The row of one of these."""
+    return tuple(next(csv.reader([line.decode()], strict=True)))
 
 
 def _fault(name: str, rows: list[Row], keys: list[Row], line: int, width: int) -> NotAList:

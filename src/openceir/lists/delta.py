@@ -7,11 +7,13 @@ runs, changed filters, recovered devices, skipped deliveries. The word for a rem
 """
 
 from collections.abc import Iterable, Iterator
+from typing import BinaryIO
 
+from openceir.lists.content import read_line, read_lines
 from openceir.lists.errors import DeltaMismatch, NotAList
 from openceir.lists.kinds import ListKind, Row
 
-__all__ = ["apply_rows", "diff_rows"]
+__all__ = ["apply_rows", "diff_files", "diff_rows"]
 
 
 def diff_rows(kind: ListKind, old: Iterable[Row], new: Iterable[Row]) -> Iterator[Row]:
@@ -37,6 +39,28 @@ def diff_rows(kind: ListKind, old: Iterable[Row], new: Iterable[Row]) -> Iterato
             assert changed is not None, "a row that is all key cannot differ under an equal key"
             yield (*after, changed)
             before, after = next(olds, None), next(news, None)
+
+
+def diff_files(kind: ListKind, old: BinaryIO, new: BinaryIO) -> Iterator[Row]:
+    """As `diff_rows`, from two files of the kind that are known to be sound. Only lines that differ are taken apart.
+
+    Shapes: one line of each file in memory.
+    Raises: NotAList when a file has other columns.
+    """
+    length = kind.key_length
+    olds, news = read_lines(kind.columns, old), read_lines(kind.columns, new)
+    before, after = next(olds, None), next(news, None)
+    while before is not None or after is not None:
+        if before == after:
+            before, after = next(olds, None), next(news, None)
+            continue
+        gone = [] if before is None else [read_line(before)]
+        come = [] if after is None else [read_line(after)]
+        if gone and come and gone[0][:length] != come[0][:length]:
+            (come if gone[0] < come[0] else gone).clear()  # the later one waits for its turn
+        yield from diff_rows(kind, gone, come)
+        before = next(olds, None) if gone else before
+        after = next(news, None) if come else after
 
 
 def apply_rows(kind: ListKind, old: Iterable[Row], delta: Iterable[Row]) -> Iterator[Row]:

@@ -17,7 +17,7 @@ from openceir.lists import (
     ListKind,
     Outcome,
     Row,
-    diff_rows,
+    diff_files,
     digest_of,
     format_rows,
     kind_named,
@@ -226,9 +226,7 @@ def write_delta(
         written = _write_rows(files.rows, kind.delta_columns, ())
     else:
         with old.rows.open("rb") as before, new_rows.open("rb") as after:
-            olds = read_rows(kind.columns, kind.key_length, before, old.rows.name)
-            news = read_rows(kind.columns, kind.key_length, after, new_rows.name)
-            changes: Iterable[Row] = diff_rows(kind, olds, news)
+            changes: Iterable[Row] = diff_files(kind, before, after)
             if kind.name == "notifications":
                 changes = _with_words(kind, changes, new_rows.parent, full, why)
             written = _write_rows(files.rows, kind.delta_columns, changes)
