@@ -17,7 +17,7 @@ from tests.intake.conftest import AT, new_register
 from openceir.cli._main import cli
 from openceir.identity import G2, G4, keyed_digest
 from openceir.intake import IntakeError
-from openceir.statements import DeviceBlocked, DeviceSet, Role
+from openceir.statements import DeviceBlocked, DeviceSet, DeviceStolen, Role
 from openceir.status import Status
 
 ALICE, BOB, MALLORY = "00100100000001", "00100100000002", "00100100000003"
@@ -59,7 +59,7 @@ def test_a_full_list_takes_back_what_it_leaves_out_and_a_second_reading_changes_
     rows = [f"00100100{n:06d}" for n in range(20)]
     bring(register, tmp_path, "stolen", "imei\n" + "\n".join(rows) + "\n")
     shorter = "imei\n" + "\n".join(rows[1:]) + "\n"
-    assert bring(register, tmp_path, "stolen", shorter, at=LATER).signed == ("1 device-recovered/1",)
+    assert bring(register, tmp_path, "stolen", shorter, at=LATER).signed == ("1 withdrawn/1",)
     size = register.ledger.size
     assert bring(register, tmp_path, "stolen", shorter, at=LATER).already
     assert register.ledger.size == size
@@ -77,6 +77,19 @@ def test_a_list_touches_nobody_elses_word(register, tmp_path):
     bring(register, tmp_path, "barred", "imei\n" + "\n".join([ALICE, *rows]) + "\n")
     bring(register, tmp_path, "barred", "imei\n" + "\n".join(rows) + "\n", at=LATER)
     assert status_of(register, ALICE, LATER + timedelta(hours=1)) is Status.BLOCKED
+
+
+def test_a_phone_that_leaves_one_stolen_list_stays_stolen_for_who_reported_it_too(register, tmp_path):
+    """Leaving a list is no recovery: that is for the police to state, and would end everybody's reports."""
+    for office, role in (("police", Role.POLICE), ("northtel", Role.OPERATOR)):
+        register.new_key(office, member=office, roles=[role], valid_from=datetime(2016, 1, 1, tzinfo=UTC))
+    theft = DeviceStolen(devices=DeviceSet.of(ALICE), stolen_at=AT, case_number="N-7")
+    register.state([theft], by="police", at=AT)
+    rows = [f"00100200{n:06d}" for n in range(9)]
+    bring(register, tmp_path, "stolen", "imei\n" + "\n".join([ALICE, BOB, *rows]) + "\n", by="northtel")
+    bring(register, tmp_path, "stolen", "imei\n" + "\n".join(rows) + "\n", by="northtel", at=LATER)
+    after = LATER + timedelta(hours=1)
+    assert [status_of(register, imei, after) for imei in (ALICE, BOB)] == [Status.BLOCKED, Status.UNKNOWN]
 
 
 def test_ranges_are_never_expanded(register, tmp_path):

@@ -1,8 +1,8 @@
 """What a list changes: the difference between what was read and what the list holds now, as statements.
 
 A full list is compared with what its member's claims say now; a delta says itself what changes, and must fit. What is
-not on a full list any more is taken back: a theft by a recovery, everything else by withdrawing the very statement
-that said it, for those devices, so that nobody else's word is touched.
+not on a full list any more is taken back by withdrawing the very statement
+that said it, for those devices, so that nobody else's word is touched: leaving a list is no recovery, which the police state.
 """
 
 import io
@@ -347,12 +347,9 @@ def statements_of(change: ListChange, at: datetime) -> list[Statement]:
 def _taken_back(change: ListChange, at: datetime) -> Iterable[Statement]:
     grounds = GROUNDS[change.kind] or f"{change.kind} list"
     for standing in change.unlisted:
-        if change.kind in {ListKind.STOLEN, ListKind.LOST}:
-            yield DeviceRecovered(devices=standing.devices, recovered_at=at, case_number=grounds)
-        else:
-            yield Withdrawn(
-                target=standing.leaf_hash, devices=standing.devices, withdrawn_at=at, grounds=f"left the {grounds}"
-            )
+        yield Withdrawn(
+            target=standing.leaf_hash, devices=standing.devices, withdrawn_at=at, grounds=f"left the {grounds}"
+        )
 
 
 def _stated(change: ListChange, at: datetime) -> Iterable[Statement]:
