@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Install what the EIR's tests talk to: Erlang/OTP's Diameter, freeDiameter, tshark as a judge, nghttp2's HTTP/2 clients.
+# Install what the EIR's tests talk to: Erlang/OTP's Diameter, freeDiameter, tshark as a judge, nghttp2's HTTP/2 clients,
+# Osmocom's signalling transfer point and HLR.
 # Debian and Ubuntu only. Never fails: where they cannot be had, those tests are skipped and pytest's summary says so.
 set -u
 
@@ -8,6 +9,8 @@ command -v freeDiameterd >/dev/null || missing+=(freediameterd)
 command -v tshark >/dev/null && command -v text2pcap >/dev/null || missing+=(tshark)
 compgen -G '/usr/lib/erlang/lib/diameter-*/include/diameter.hrl' >/dev/null || missing+=(erlang-diameter erlang-dev)
 command -v h2load >/dev/null && command -v nghttp >/dev/null || missing+=(nghttp2-client)
+command -v osmo-stp >/dev/null || missing+=(osmo-stp)
+command -v osmo-hlr >/dev/null || missing+=(osmo-hlr)
 if [ "${#missing[@]}" -eq 0 ]; then
     exit 0
 fi
@@ -37,8 +40,11 @@ if ! install >/dev/null 2>&1; then
         echo "install-peers: ${missing[*]} could not be installed; the tests with real peers will be skipped" >&2
     fi
 fi
-# The daemon's package may start it; the tests start their own.
-if [[ " ${missing[*]} " == *" freediameterd "* ]] && [ -d /run/systemd/system ]; then
-    $as_root systemctl disable --now freediameter >/dev/null 2>&1
-fi
+# A daemon's package may start it; the tests start their own.
+declare -A service=([freediameterd]=freediameter [osmo-stp]=osmo-stp [osmo-hlr]=osmo-hlr)
+for each in "${missing[@]}"; do
+    if [ -n "${service[$each]:-}" ] && [ -d /run/systemd/system ]; then
+        $as_root systemctl disable --now "${service[$each]}" >/dev/null 2>&1
+    fi
+done
 exit 0

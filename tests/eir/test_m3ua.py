@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -13,7 +14,7 @@ from openceir.eir.desk import Desk
 from openceir.eir.errors import EirError
 from openceir.eir.m3ua import Gateway, MapOptions, MapSide
 from openceir.eir.records import RecordFile, read_records
-from openceir.eir.sctp import MessageTransport, connect_sctp
+from openceir.eir.sctp import MessageTransport, connect_sctp, sctp_stream
 from wire import an_msc as msc
 
 from .conftest import ALICE, ALICES_PHONE, BLOCKED, PERMITTED, TRACKED, pairs
@@ -296,9 +297,17 @@ def test_sctp_is_said_to_be_missing_in_one_sentence_where_it_is():
         socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132).close()
     except OSError:
         with pytest.raises(EirError, match="kernel has no SCTP"):
-            asyncio.run(connect_sctp("127.0.0.1", 2905, 3))
+            asyncio.run(connect_sctp("127.0.0.1", 2905))
     else:
         pytest.skip("this kernel has SCTP: there is nothing missing to be said")
+
+
+def test_a_stream_is_named_as_the_kernel_wants_it():
+    """struct sctp_sndrcvinfo of linux/sctp.h has 32 octets; the stream stands first, the PPID in network order at 8."""
+    level, name, octets = sctp_stream(1, 3)
+    assert (level, name, len(octets)) == (132, 1, 32)
+    assert octets[:2] == (1).to_bytes(2, sys.byteorder)
+    assert octets[8:12] == b"\0\0\0\3"
 
 
 class Collects(asyncio.Protocol):

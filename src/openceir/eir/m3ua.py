@@ -18,7 +18,7 @@ from openceir.eir.answers import map_verdicts
 from openceir.eir.decision import InterfacePolicy
 from openceir.eir.desk import Desk, origin_of
 from openceir.eir.errors import EirError
-from openceir.eir.sctp import MessageTransport, connect_sctp
+from openceir.eir.sctp import MessageTransport, connect_sctp, sctp_stream
 from openceir.wire import sccp
 from openceir.wire.m3ua import Asp, AspLimits, AspState, Data
 from openceir.wire.map_check_imei import CheckImei, Dialogues
@@ -26,7 +26,8 @@ from openceir.wire.tcap import BadTransaction, TcapError, read_message
 
 __all__ = ["Gateway", "MapOptions", "MapSide"]
 
-_M3UA_PPID = 3  # RFC 4666 §7.2
+_M3UA_PPID = 3  # RFC 4666 §7.1
+_USER_DATA = 1  # the class of DATA, the third octet of a message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,9 +125,14 @@ class MapSide:
 
 async def _connect(gateway: Gateway, link: "AspLink") -> None:
     if gateway.sctp:
-        MessageTransport(await connect_sctp(gateway.host, gateway.port, _M3UA_PPID), link)
+        MessageTransport(await connect_sctp(gateway.host, gateway.port), link, _stream_of)
     else:
         await asyncio.get_running_loop().create_connection(lambda: link, gateway.host, gateway.port)
+
+
+def _stream_of(message: bytes) -> list[tuple[int, int, bytes]]:
+    """RFC 4666 §1.4.7: user data never go on stream 0, what manages the link does. osmo-stp refuses those that do."""
+    return [sctp_stream(1 if message[2] == _USER_DATA else 0, _M3UA_PPID)]
 
 
 class AspLink(asyncio.Protocol):

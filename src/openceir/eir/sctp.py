@@ -8,20 +8,23 @@ import asyncio
 import socket
 import struct
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from openceir.eir.errors import EirError
 
-__all__ = ["MessageTransport", "connect_sctp"]
+__all__ = ["MessageTransport", "connect_sctp", "sctp_stream"]
 
 _IPPROTO_SCTP = 132
-_SCTP_NODELAY, _SCTP_DEFAULT_SEND_PARAM = 3, 10
+_SCTP_NODELAY, _SCTP_SNDRCV = 3, 1
+# struct sctp_sndrcvinfo: stream, ssn, flags, pad, ppid in network order, context, lifetime, tsn, cumulative tsn, association.
+_SEND_INFO = struct.Struct("@HHHxxIIIIIi")
 _LARGEST = 65536
 _MOST_WAITING = 64  # messages; beyond them the protocol is told to stop
 
 
-async def connect_sctp(host: str, port: int, ppid: int) -> socket.socket:
-    """A connected socket whose messages bear that payload protocol identifier.
+async def connect_sctp(host: str, port: int) -> socket.socket:
+    """A connected socket, one-to-one style.
 
     Raises: EirError when this kernel has no SCTP; OSError when nobody answers there.
     """
@@ -32,9 +35,6 @@ async def connect_sctp(host: str, port: int, ppid: int) -> socket.socket:
     try:
         link.setblocking(False)
         link.setsockopt(_IPPROTO_SCTP, _SCTP_NODELAY, 1)
-        # struct sctp_sndrcvinfo: stream, ssn, flags, pad, ppid in network order, then zeroes.
-        send = struct.pack("@HHHxxI", 0, 0, 0, socket.htonl(ppid)) + bytes(20)
-        link.setsockopt(_IPPROTO_SCTP, _SCTP_DEFAULT_SEND_PARAM, send)
         await asyncio.get_running_loop().sock_connect(link, (host, port))
     except BaseException:
         link.close()
@@ -42,13 +42,23 @@ async def connect_sctp(host: str, port: int, ppid: int) -> socket.socket:
     return link
 
 
-class MessageTransport(asyncio.Transport):
-    """One `write` is one message of the socket."""
+def sctp_stream(stream: int, ppid: int) -> tuple[int, int, bytes]:
+    """What must accompany a message so that it goes on that stream with that payload protocol identifier."""
+    return _IPPROTO_SCTP, _SCTP_SNDRCV, _SEND_INFO.pack(stream, 0, 0, socket.htonl(ppid), 0, 0, 0, 0, 0)
 
-    def __init__(self, link: socket.socket, protocol: asyncio.Protocol) -> None:
+
+class MessageTransport(asyncio.Transport):
+    """One `write` is one message of the socket. `beside` gives what accompanies it, as `sctp_stream` does."""
+
+    def __init__(
+        self,
+        link: socket.socket,
+        protocol: asyncio.Protocol,
+        beside: Callable[[bytes], list[tuple[int, int, bytes]]] = lambda message: [],
+    ) -> None:
         super().__init__({"socket": link, "peername": link.getpeername(), "sockname": link.getsockname()})
         self._loop = asyncio.get_running_loop()
-        self._link, self._protocol = link, protocol
+        self._link, self._protocol, self._beside = link, protocol, beside
         self._waiting: deque[bytes] = deque()
         self._is_closing = self._is_paused = self._holds_up = self._is_lost = False
         protocol.connection_made(self)
@@ -61,7 +71,7 @@ class MessageTransport(asyncio.Transport):
             return
         if not self._waiting:
             try:
-                self._link.send(data)
+                self._link.sendmsg([data], self._beside(data))
             except (BlockingIOError, InterruptedError):
                 self._loop.add_writer(self._link, self._send_waiting)
             except OSError as wrong:
@@ -77,7 +87,7 @@ class MessageTransport(asyncio.Transport):
     def _send_waiting(self) -> None:
         try:
             while self._waiting:
-                self._link.send(self._waiting[0])
+                self._link.sendmsg([self._waiting[0]], self._beside(self._waiting[0]))
                 self._waiting.popleft()
         except (BlockingIOError, InterruptedError):
             return
