@@ -155,6 +155,9 @@ class DeviceSet:
         """
         if not isinstance(parts, dict) or not parts.keys() <= {"imeis", "bitmap", "ranges", "others"}:
             raise StatementRefused("devices must be a map of imeis or bitmap, ranges and others")
+        match parts:
+            case {"imeis": [one]} if len(parts) == 1:  # as most statements do
+                return cls((_key(one),))
         if not all(parts.values()):
             raise StatementRefused("an empty part of devices is left out; the empty set is an empty map")
         keys: tuple[int, ...] | Keys = _NO_KEYS
@@ -170,7 +173,7 @@ class DeviceSet:
             if not 1 <= len(keys) <= FEW or any(a >= b for a, b in pairwise(keys)):
                 raise StatementRefused(f"imeis must be 1 to {FEW} texts, ascending and distinct; use a bitmap for more")
         made = cls(keys, bitmap=bitmap)
-        if len(parts) > 1 or not len(keys):  # most statements name single IMEIs and nothing else
+        if len(parts) > 1 or not len(keys):
             pairs = [_pair(item) for item in _items(parts.get("ranges", ()), "ranges")]
             ranges = tuple((_key(lo), _key(hi)) for lo, hi in pairs)
             others = [_checked(_pair(item)) for item in _items(parts.get("others", ()), "others")]

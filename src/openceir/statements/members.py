@@ -83,7 +83,10 @@ class Member:
 
     def roles_at(self, moment: datetime) -> frozenset[Role]:
         """The roles it held at `moment`."""
-        return next((one.roles for one in self.earlier if moment < one.until), self.roles)
+        for one in self.earlier:
+            if moment < one.until:
+                return one.roles
+        return self.roles
 
     def with_roles(self, roles: Iterable[Role], since: datetime) -> "Member":
         """The member with these roles besides, from `since` on."""

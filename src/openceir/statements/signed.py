@@ -109,7 +109,7 @@ def sign(said: Statement, key: SigningKey, *, issuer: str, stated_at: datetime, 
             f"the statement has {len(payload)} octets, the most is {MOST_PAYLOAD_OCTETS}; say several"
         )
     digest = hashlib.sha256(salt + payload).digest()
-    protected = _protected(Header(issuer, said.kind, stated_at, key.public.kid, digest))
+    protected = _protected(key.public.kid, issuer, said.kind, stated_at)
     return SignedStatement(Sign1.sign(protected, digest, key).write(), salt, payload)
 
 
@@ -171,10 +171,10 @@ def verify_statement(signed: SignedStatement, members: Members, *, at: datetime)
     return open_payload(verify_header(signed.octets, members, at=at), signed.salt, signed.payload)
 
 
-def _protected(header: Header) -> bytes:
+def _protected(kid: bytes, issuer: str, kind: str, stated_at: datetime) -> bytes:
     """The one protected header that says this; the time stands between octets that repeat for each issuer and kind."""
-    before, after = _around_time(header.kid, header.issuer, header.kind)
-    seconds = int(header.stated_at.timestamp())
+    before, after = _around_time(kid, issuer, kind)
+    seconds = int(stated_at.timestamp())
     return (
         before
         + (b"\x1a" + seconds.to_bytes(4) if seconds >> 16 and not seconds >> 32 else write_canonical(seconds))
@@ -198,17 +198,30 @@ def _read(octets: bytes) -> tuple[Sign1, Header]:
     message = Sign1.read(octets, "the statement")
     if message.payload is None or len(message.payload) != 32:
         raise StatementRefused("the statement's payload must be the salted SHA-256 digest of what it says")
-    match read_loosely(message.protected, "the statement's protected header"):
+    issuer, kind, stated_at, kid = _read_protected(message.protected)
+    if message.unprotected:
+        raise _other_headers()
+    return message, Header(issuer, kind, stated_at, kid, message.payload)
+
+
+@lru_cache(maxsize=256)
+def _read_protected(protected: bytes) -> tuple[str, str, datetime, bytes]:
+    """Issuer, kind, time and key. What one member says in one second stands under the same octets, and is read once."""
+    match read_loosely(protected, "the statement's protected header"):
         case {4: bytes(kid), 15: {1: str(issuer), 2: str(kind), 6: int(seconds)}} if len(kid) == 32 and (
             0 <= seconds < 1 << 37
         ):
-            header = Header(issuer, kind, datetime.fromtimestamp(seconds, UTC), kid, message.payload)
+            stated_at = datetime.fromtimestamp(seconds, UTC)
         case _:
             raise StatementRefused("the statement's protected header names no key, issuer, kind and time")
     # Compared whole: another algorithm, a further header or another spelling is refused without being looked for.
-    if message.unprotected or _protected(header) != message.protected:
-        raise StatementRefused(
-            "the statement's headers must be EdDSA, kid, CWT claims issuer, kind and time, and the hash envelope of "
-            "RFC 9995 over SHA-256, in canonical CBOR and nothing else; sign without more"
-        )
-    return message, header
+    if _protected(kid, issuer, kind, stated_at) != protected:
+        raise _other_headers()
+    return issuer, kind, stated_at, kid
+
+
+def _other_headers() -> StatementRefused:
+    return StatementRefused(
+        "the statement's headers must be EdDSA, kid, CWT claims issuer, kind and time, and the hash envelope of "
+        "RFC 9995 over SHA-256, in canonical CBOR and nothing else; sign without more"
+    )
