@@ -67,12 +67,20 @@ class RangeBlock(NamedTuple):
     reasons: str
 
 
+def _unnamed(row: tuple[object, ...]) -> str:
+    """No number: a row in a traceback must not name anybody."""
+    return f"<{type(row).__name__}>"
+
+
 class Pair(NamedTuple):
     """A device that a subscriber may use; 0 for an absent number."""
 
     device: int
     imsi: int
     msisdn: int
+
+    def __repr__(self) -> str:
+        return _unnamed(self)
 
 
 class Triplet(NamedTuple):
@@ -83,6 +91,9 @@ class Triplet(NamedTuple):
     msisdn: int
     operators: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        return _unnamed(self)
+
 
 class SeenPair(NamedTuple):
     """A device and a subscriber, the day networks first saw them together, and since when these networks are watched."""
@@ -91,6 +102,9 @@ class SeenPair(NamedTuple):
     imsi: int
     first_seen_on: date
     watched_since: date
+
+    def __repr__(self) -> str:
+        return _unnamed(self)
 
 
 class SharedTheft(NamedTuple):

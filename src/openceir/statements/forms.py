@@ -40,6 +40,10 @@ class Pair(NamedTuple):
     imsi: str  # 6 to 15 digits
     msisdn: str | None = None  # 3 to 15 digits, E.164 without the plus
 
+    def __repr__(self) -> str:
+        """No number: a pair in a traceback must not name anybody."""
+        return "<Pair>"
+
 
 @dataclass(frozen=True, slots=True)
 class Form:

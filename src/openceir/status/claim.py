@@ -78,8 +78,8 @@ class Claim:
     """One device's share of what was said. A range's share carries the range it came by."""
 
     said: Said
-    imsi: int | None = None  # a leading 1 before the digits, docs/architecture.md §2
-    msisdn: int | None = None
+    imsi: int | None = field(default=None, repr=False)  # a leading 1 before the digits, docs/architecture.md §2
+    msisdn: int | None = field(default=None, repr=False)
     by_range: tuple[int, int] | None = None
 
 
@@ -104,6 +104,6 @@ class Spoken:
     devices: Keys = field(default_factory=_no_keys)
     ranges: Sequence[tuple[int, int]] = ()
     others: Sequence[tuple[str, str]] = ()  # (scheme, canonical text): the shelf gives them keys
-    imsis: Keys = field(default_factory=_no_keys)
-    msisdns: Keys = field(default_factory=_no_keys)
+    imsis: Keys = field(default_factory=_no_keys, repr=False)
+    msisdns: Keys = field(default_factory=_no_keys, repr=False)
     keyed_digests: Sequence[bytes] = ()

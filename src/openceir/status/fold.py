@@ -8,7 +8,7 @@ after a recovery counts again, whatever day it is dated.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 from openceir.status.answer import Answer, Reason, moment
@@ -27,7 +27,7 @@ class AskedPair:
     none did; None: nobody looked, or nothing is kept.
     """
 
-    imsi: int  # a leading 1 before the digits
+    imsi: int = field(repr=False)  # a leading 1 before the digits
     first_seen_on: date | None = None  # None: never seen together
     watched_since: date | None = None
 

@@ -1,7 +1,7 @@
 """Which subscribers networks saw with a device, from the measures of the lake. Personal data: callers audit each read."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -18,8 +18,8 @@ _EPOCH = date(1970, 1, 1)
 class SeenSubscriber:
     """One subscriber at one operator with one device."""
 
-    imsi: int | None  # keys of docs/architecture.md §2
-    msisdn: int | None
+    imsi: int | None = field(repr=False)  # keys of docs/architecture.md §2
+    msisdn: int | None = field(repr=False)
     operator: str
     first_seen_on: date
     last_seen_on: date
