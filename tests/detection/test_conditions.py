@@ -1,5 +1,6 @@
 """Each condition, as SQL over measures, against the slow twin; and what no random world shows by itself."""
 
+import json
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.detection.small_world import Sighting, World, instant, judge, key, rule, rules, standing_set, use
-from tests.detection.strategies import CELLS, DAYS, FIRST_DAY, LAST_DAY, worlds
+from tests.detection.strategies import CELLS, DAYS, FIRST_DAY, IMSIS, LAST_DAY, sightings_of, worlds
 from tests.detection.twin import Twin
 
 from openceir.detection import conditions
@@ -46,7 +47,7 @@ def test_every_condition_has_a_twin():
 one_set = st.fixed_dictionaries({name: st.fixed_dictionaries(limits) for name, limits in LIMITS.items()})
 
 
-@settings(max_examples=18, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(world=worlds, some=st.lists(one_set, min_size=3, max_size=3), back=st.sampled_from([0, 0, 3, DAYS - 1]))
 def test_sql_and_the_slow_twin_agree(world, some, back):
     """As of any day, later sightings being there; the inverse of a condition is every other device that was seen."""
@@ -64,6 +65,55 @@ def test_sql_and_the_slow_twin_agree(world, some, back):
         assert standing_set(found[f"{name}-{number}"]) == expected, (name, params)
         assert standing_set(found[f"{name}-{number}-not"]) == twin.seen - expected, (name, params)
     assert {proposal.ever_seen for proposal in found.values()} == {len(twin.seen)}
+
+
+COUNTING = [
+    ("duplicate_threshold", {"threshold": 1, "period_days": 9}, ("imsis", "days_seen")),
+    (
+        "duplicate_daily_avg",
+        {"threshold": 0.0, "period_days": 9, "min_seen_days": 0},
+        ("imsis", "imsi_days", "days_seen"),
+    ),
+    ("daily_avg_uid", {"threshold": 0.0, "period_days": 9, "min_seen_days": 0}, ("uids", "uid_days", "days_used")),
+    ("time_distance", {"period_days": 9, "conflicts": 1, "days": 1}, ("independent_conflicts", "conflict_days")),
+    ("simultaneous_use", {"period_days": 9, "conflicts": 1, "days": 1}, ("independent_meetings", "meeting_days")),
+]
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_the_numbers_kept_as_evidence_are_those_that_the_twin_counts(seed):
+    """Stricter than yes or no: limits so low that everybody with any number is hit, then every number compared."""
+    world = World(sightings_of(seed), {"subscriber": [(i, f"U{n % 3}") for n, i in enumerate(IMSIS[:5])]}, CELLS)
+    twin = Twin(world, LAST_DAY)
+    found = judge(world, rules("".join(rule(name, use(name, **limits)) for name, limits, _ in COUNTING)), LAST_DAY)
+    for name, _, kept in COUNTING:
+        counted = {device: numbers for device in twin.seen if (numbers := twin.numbers(name, device, 9))}
+        evidence = {
+            device: tuple(json.loads(row)["facts"][0][column] for column in kept)
+            for device, row in zip(found[name].evidence.devices.tolist(), found[name].evidence.rows, strict=True)
+        }
+        assert evidence == counted, name
+
+
+def test_a_range_is_registered_up_to_its_ends_and_not_beyond():
+    """Within one model, over the edge of two, and over whole models between."""
+    last, inner = 35_000_003_000_005, 35_000_002_999_999
+    at = [
+        35_000_001_000_004,
+        35_000_001_000_005,
+        inner,
+        last,
+        last + 1,
+        36_000_000_000_000,
+        36_000_000_000_010,
+        36_000_000_000_011,
+    ]
+    world = World(
+        tuple(Sighting(DAY, "northtel", device, imsi=ONE) for device in at),
+        {"registered_range": [(at[1], last), (at[5], at[6])]},
+    )
+    found = judge(world, rules(rule("r", use("not_on_registration_list"))), DAY)
+    assert standing_set(found["r"]) == {at[0], last + 1, at[7]}
 
 
 ALICE, MALLORY = 35_000_001_000_001, 35_000_002_000_002

@@ -177,7 +177,7 @@ def test_a_rule_that_cannot_be_read_is_refused_with_its_place(text, complaint):
 ALL = example_rules().replace("max_matching_ratio = 0.3", "max_matching_ratio = 1.0")
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(
     world=worlds,
     later=lists,

@@ -209,13 +209,36 @@ class Twin:
         return self._often(device, period_days, conflicts, days, lambda one: one["together"])
 
     def _often(self, device: int, period_days: int, least: int, days: int, counts: Callable[[Any], bool]) -> bool:
+        independent, on = self._counted(device, period_days, counts)
+        return independent > 0 and independent >= least and on >= days
+
+    def _counted(self, device: int, period_days: int, counts: Callable[[Any], bool]) -> tuple[int, int]:
+        """Conflicts that share no sighting, and days with any."""
         since = self.days_back(period_days)
         found = [one for one in self.conflicts(device) if since <= one["day"] <= self.as_of_on and counts(one)]
         independent, last = 0, -2
         for one in found:  # of a run of pairs that share sightings, every second one counts
             if one["number"] > last + 1:
                 independent, last = independent + 1, one["number"]
-        return bool(found) and independent >= least and len({one["day"] for one in found}) >= days
+        return independent, len({one["day"] for one in found})
+
+    def numbers(self, name: str, device: int, period_days: int) -> tuple[int, ...] | None:
+        """The numbers that a condition's evidence shows, in the test's order; None when there is nothing to count."""
+        if name in {"time_distance", "simultaneous_use"}:
+            fast = (lambda one: one["speed"] > 300) if name == "time_distance" else (lambda one: one["together"])
+            counted = self._counted(device, period_days, fast)
+            return counted if counted[0] else None
+        rows = [row for row in self.window(device, self.days_back(period_days)) if self._is_imsi(row.imsi)]
+        imsi_days, days = {(row.imsi, row.day) for row in rows}, {row.day for row in rows}
+        if name == "daily_avg_uid":
+            pairs = {(uid, row.day) for row in rows for imsi, uid in self.lists["subscriber"] if imsi == row.imsi}
+            return (len({uid for uid, _ in pairs}), len(pairs), len(days)) if pairs else None
+        imsis = len({imsi for imsi, _ in imsi_days})
+        return (
+            ((imsis, len(days)) if name == "duplicate_threshold" else (imsis, len(imsi_days), len(days)))
+            if rows
+            else None
+        )
 
 
 def great_circle_m(lat: float, lon: float, lat2: float, lon2: float) -> float:
