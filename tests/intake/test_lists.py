@@ -118,6 +118,17 @@ def test_identifiers_of_one_device_are_bound_and_its_own_columns_kept(register, 
     assert {row["model"] for row in table} == {"M1"}
 
 
+def test_changed_columns_come_by_a_delta_and_a_full_list_says_that_it_leaves_them(register, tmp_path):
+    bring(register, tmp_path, "registration", f"imei,model\n{ALICE},M1\n{BOB},M1\n")
+    again = bring(register, tmp_path, "registration", f"imei,model\n{ALICE},M2\n{BOB},M1\n{MALLORY},M3\n", at=LATER)
+    assert any(says.startswith("of 2 that were on it already the columns first stated stay") for says in again.says)
+    bring(register, tmp_path, "registration", f"imei,model,change_type\n{ALICE},M2,update\n", at=LATER, delta=True)
+    stated = [one for one in said(register) if one.kind == "device-registered/1"]
+    models = [{row["model"] for row in pq.read_table(io.BytesIO(one.attributes)).to_pylist()} for one in stated]
+    assert models == [{"M1"}, {"M3"}, {"M2"}]
+    assert status_of(register, ALICE, LATER + timedelta(hours=1)) is Status.PERMITTED
+
+
 def test_pairs_come_and_go_by_themselves(register, tmp_path):
     pairs = [f"{ALICE},00101000000000{n},9990000000{n}" for n in range(3)] + [
         f"00100600{n:06d},001010000000100,99900000100" for n in range(40)

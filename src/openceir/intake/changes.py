@@ -1,8 +1,8 @@
 """What a list changes: the difference between what was read and what the list holds now, as statements.
 
 A full list is compared with what its member's claims say now; a delta says itself what changes, and must fit. What is
-not on a full list any more is taken back by withdrawing the very statement
-that said it, for those devices, so that nobody else's word is touched: leaving a list is no recovery, which the police state.
+not on a full list any more is taken back by withdrawing the very statement that said it, for those devices, so that
+nobody else's word is touched: leaving a list is no recovery, which the police state.
 """
 
 import io
@@ -194,6 +194,11 @@ def _devices_change(
         if _is_in(numbers, np.sort(gone)).any()
     )
     says = (f"{len(added)} come onto the {read.kind} list, {len(leaving)} leave it, {size} are on it",)
+    if not delta and read.attributes is not None and is_held.any():
+        says += (
+            f"of {int(is_held.sum())} that were on it already the columns first stated stay: a full list is compared by"
+            " identifiers; send changed columns as a delta with change_type update",
+        )
     return _listings(read, names, added, on, unlisted, says), size, len(now)
 
 
