@@ -45,6 +45,8 @@ class Settings:
     http_workers: int = 1  # Processes that answer; each opens the register for itself.
     http_max_body_octets: int = 262144  # The largest request body that is read; a longer one is answered with 413.
     http_max_batch: int = 1000  # The most identifiers in one batch.
+    http_operators_port: int = 8074  # The port of the operators' door, `openceir serve --operators`.
+    http_waits: int = 16  # How many EIRs may wait at it for the next lists at once; others ask every second.
     http_public_checks: bool = True  # Whether one device at a time may be checked without a token.
 
     def __post_init__(self) -> None:
@@ -61,6 +63,8 @@ _BOUNDS = (
     ("threads", 0, 1024),
     ("http_port", 0, 65535),
     ("http_workers", 1, 256),
+    ("http_operators_port", 0, 65535),
+    ("http_waits", 1, 1000),
     ("http_max_body_octets", 1024, 1 << 30),
     ("http_max_batch", 1, 10_000),
 )

@@ -53,7 +53,10 @@ class Dock(Answers):
         section: str = "intake.operator",
         progress: Progress = Silent(),  # noqa: B008 - stateless
     ) -> "ImportReport":
-        """Bring an operator's dump into the lake, within the limits of a section of the policy. Raises: IntakeError when the file is refused; nothing changed then."""
+        """Bring an operator's dump into the lake, within the limits of a section of the policy.
+
+        Raises: IntakeError when the file is refused; nothing changed then.
+        """
         from openceir import intake
 
         country = intake.country_of(self.policy, at.date())

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Coroutine
+from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,16 @@ from typing import Any
 import click
 
 from openceir import clock
+from openceir.cli._eir_centre import centre_options, centre_serving, pull
 from openceir.cli._eir_map_gsup import map_gsup_options, map_gsup_serving
 from openceir.cli._eir_n5g import n5g_options, n5g_serving
 from openceir.eir import Decider, DecisionPolicy, Overlay, open_index, read_policy
 from openceir.eir.attributes import Status
 from openceir.eir.decision import DECISIONS
 from openceir.eir.diameter import ServerOptions, tls_context
+from openceir.eir.follow import followed
 from openceir.eir.index import Index
+from openceir.eir.log import log_to_stderr
 from openceir.eir.peers import ANYBODY, read_peers
 from openceir.eir.serve import Addresses, ListSource, check_files, serve
 from openceir.eir.source import build_from_lists, is_index
@@ -29,15 +33,13 @@ from openceir.wire.diameter.peer import Limits
 __all__ = ["eir"]
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_lists = click.option(
-    "--list",
-    "lists",
-    type=_FILE,
-    multiple=True,
-    required=True,
-    metavar="FILE",
-    help="An index file, or a list of the register (blocklist, blockranges, pairblocks, exceptions); lists may be many.",
-)
+_LIST_OPTION: dict[str, Any] = {
+    "type": _FILE,
+    "multiple": True,
+    "metavar": "FILE",
+    "help": "An index file, or a list of the register (blocklist, blockranges, pairblocks, exceptions); lists may be many.",
+}
+_lists = click.option("--list", "lists", required=True, **_LIST_OPTION)
 _trust = click.option(
     "--trust",
     metavar="KEY",
@@ -55,8 +57,11 @@ def eir() -> None:
     """Answer networks that ask whether a device may attach."""
 
 
+eir.add_command(pull)
+
+
 @eir.command("serve")
-@_lists
+@click.option("--list", "lists", **_LIST_OPTION)
 @_trust
 @_unsigned
 @_policy
@@ -93,6 +98,7 @@ def eir() -> None:
     metavar="SECONDS",
     help="Tw of RFC 3539.",
 )
+@centre_options
 @n5g_options
 @map_gsup_options
 @click.pass_context
@@ -131,7 +137,10 @@ def serve_command(
         tls = tls_context(str(tls_cert), str(tls_key), str(tls_ca))
     check_files(lists)
     home: Path = ctx.obj
-    source = ListSource(files=lists, trust=_trusted(trust, accept_unsigned), cache=home / "eir" / "served.idx")
+    believed = _trusted(trust, accept_unsigned)
+    centre = centre_serving(home, believed, records, of_others)
+    if (centre is None) == (not lists):
+        raise click.UsageError("say what to answer from: either --list FILE, or --centre URL")
     choices = _policy_of(policy)
     now = clock.now()
     options = ServerOptions(
@@ -147,7 +156,14 @@ def serve_command(
     )
     n5g = n5g_serving(home, choices, (tls_cert, tls_key, tls_ca), of_others)
     older = map_gsup_serving(choices, of_others)
-    _run(serve(source, choices, options, addresses, clock.now, records=records, n5g=n5g, map_gsup=older))
+    with followed(centre, clock.now, log_to_stderr) if centre else nullcontext() as index:
+        # what the follower made was made from lists that it verified: it needs no signature
+        source = ListSource(
+            files=lists if index is None else (index,),
+            trust=believed if index is None else None,
+            cache=home / "eir" / "served.idx",
+        )
+        _run(serve(source, choices, options, addresses, clock.now, records=records, n5g=n5g, map_gsup=older))
 
 
 @eir.command("build-index")

@@ -9,36 +9,64 @@ from openceir.settings import load_settings
 
 __all__ = ["serve"]
 
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
 
 @click.command()
 @click.option("--host", help="Listen on this address instead of the setting's.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Listen on this port instead of the setting's.")
+@click.option("--operators", is_flag=True, help="Open the operators' door instead of the public one; it needs TLS.")
+@click.option("--tls-cert", type=_FILE, metavar="PEM", help="Our certificate: answer over TLS.")
+@click.option("--tls-key", type=_FILE, metavar="PEM", help="Its key.")
+@click.option("--tls-ca", type=_FILE, metavar="PEM", help="Who signed the certificates that clients must show.")
 @click.pass_context
-def serve(ctx: click.Context, host: str | None, port: int | None) -> None:
+def serve(
+    ctx: click.Context,
+    host: str | None,
+    port: int | None,
+    operators: bool,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    tls_ca: Path | None,
+) -> None:
     """Answer over HTTP until stopped. Starts without any file; settings are in `openceir config show`.
 
     \b
     curl http://127.0.0.1:8073/v1/identifiers/001001000000015
     curl http://127.0.0.1:8073/openapi.json
+
+    With --operators, operators' EIRs fetch their lists instead: over TLS with certificates on both sides, port 8074.
     """
     assert isinstance(ctx.obj, Path)
+    if (tls_cert is None) != (tls_key is None) or (tls_ca is not None and tls_cert is None):
+        raise click.UsageError("TLS needs --tls-cert and --tls-key, and --tls-ca goes with both")
+    if operators and tls_ca is None:
+        raise click.UsageError("the operators' door needs all of --tls-cert, --tls-key and --tls-ca")
     settings, _ = load_settings(ctx.obj, os.environ)
     # Each worker is a process of its own and finds the register by the environment.
     os.environ["OPENCEIR_HOME"] = str(ctx.obj.absolute())
     from granian import Granian  # a server only for this command
-    from granian.constants import Interfaces
+    from granian.constants import Interfaces, SSLProtocols
 
-    address, listening = host or settings.http_host, settings.http_port if port is None else port
-    click.echo(f"openceir answers at http://{address}:{listening}/ from {ctx.obj}; stop it with Ctrl-C", err=True)
+    usual = settings.http_operators_port if operators else settings.http_port
+    address, listening = host or settings.http_host, usual if port is None else port
+    scheme = "http" if tls_cert is None else "https"
+    click.echo(f"openceir answers at {scheme}://{address}:{listening}/ from {ctx.obj}; stop it with Ctrl-C", err=True)
     Granian(
-        "openceir.http:load_application",
+        "openceir.http:load_operators_application" if operators else "openceir.http:load_application",
         factory=True,
         interface=Interfaces.WSGI,
         address=address,
         port=listening,
         workers=settings.http_workers,
-        # two, so that one long read does not hold up the answers; each opens the register for itself
-        blocking_threads=2,
+        # two, so that one long read does not hold up the answers, and one for each EIR that may wait for lists;
+        # each opens the register for itself when it is first used
+        blocking_threads=2 + (settings.http_waits if operators else 0),
+        ssl_cert=tls_cert,
+        ssl_key=tls_key,
+        ssl_ca=tls_ca,
+        ssl_client_verify=tls_ca is not None,
+        ssl_protocol_min=SSLProtocols.tls12,  # 3GPP TS 33.210 still has peers of 1.2; nothing older
         websockets=False,
         log_access=False,  # its access log would print paths, and paths name devices
     ).serve()

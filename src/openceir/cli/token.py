@@ -28,11 +28,14 @@ def _name(ctx: click.Context, param: click.Parameter, value: str) -> str:
 @token.command()
 @click.option("--role", type=click.Choice([str(role) for role in Role]), required=True, help="What it opens.")
 @click.option("--name", required=True, callback=_name, help="Whose it is, such as desk-1. Stands in the read audit.")
+@click.option("--operator", default="", help="Of the role operator: whose lists it opens, an id of the policy.")
 @click.option("--expires", type=Moment(), required=True, help="The first moment at which it opens nothing, UTC.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it to this file, mode 0600.")
 @as_json_option
 @click.pass_context
-def new(ctx: click.Context, role: str, name: str, expires: datetime, out: Path | None, as_json: bool) -> None:
+def new(
+    ctx: click.Context, role: str, name: str, operator: str, expires: datetime, out: Path | None, as_json: bool
+) -> None:
     """Make a token and show it, this once: only its digest is kept.
 
     \b
@@ -40,7 +43,12 @@ def new(ctx: click.Context, role: str, name: str, expires: datetime, out: Path |
     """
     if out is not None and out.exists():
         raise click.UsageError(f"{out} exists already; a token is never written over another file")
-    text = register_of(ctx).tokens.make(name, role, at=now(), expires_at=expires)
+    register = register_of(ctx)
+    if operator and role != Role.OPERATOR:
+        raise click.UsageError(f"--operator goes with --role operator, not with {role}")
+    if operator and operator not in (known := register.policy.operators(now().date())):
+        raise click.UsageError(f"the policy names no operator {operator!r}; it names {', '.join(known) or 'none'}")
+    text = register.tokens.make(name, role, at=now(), expires_at=expires, operator=operator)
     if out is not None:
         replace_file(out, text.encode() + b"\n", mode=0o600)
     if as_json:
@@ -62,6 +70,7 @@ def list_all(ctx: click.Context, as_json: bool) -> None:
         {
             "name": one.name,
             "role": one.role,
+            "operator": one.operator,
             "made_at": f"{one.made_at:%Y-%m-%dT%H:%M:%SZ}",
             "expires_at": f"{one.expires_at:%Y-%m-%dT%H:%M:%SZ}",
             "state": "open" if one.is_valid_at(moment) else "revoked" if one.revoked_at else "expired",
@@ -72,7 +81,9 @@ def list_all(ctx: click.Context, as_json: bool) -> None:
         echo_json(rows)
         return
     for row in rows:
-        click.echo(f"{row['name']:<24} {row['role']:<10} {row['state']:<8} until {row['expires_at']}")
+        click.echo(
+            f"{row['name']:<24} {row['role']:<10} {row['operator']:<10} {row['state']:<8} until {row['expires_at']}"
+        )
 
 
 @token.command()

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from openceir.eir.decision import DECISIONS, Decision
 from openceir.eir.errors import EirError
 
-__all__ = ["RECORD", "CheckRecord", "RecordFile", "read_records"]
+__all__ = ["RECORD", "CheckRecord", "RecordFile", "read_packed", "read_records"]
 
 _MAGIC = b"OCEIR-CR"
 RECORD = struct.Struct("<IIqqHbB")
@@ -93,3 +93,23 @@ def read_records(path: Path) -> Iterator[CheckRecord]:
         while len(octets := file.read(RECORD.size)) == RECORD.size:
             at, origin, device, imsi, number, svn, flags = RECORD.unpack(octets)
             yield CheckRecord(datetime.fromtimestamp(at, UTC), origin, device, imsi, DECISIONS[number], svn, flags)
+
+
+def read_packed(path: Path, start: int, most: int) -> tuple[list[tuple[int, ...]], int]:
+    """At most so many records from octet `start` on, as their fields, and the octet after them; for followers.
+
+    A file that is absent, or shorter than `start` because another took its place, is read from its beginning.
+    Raises: RecordsRefused when it is no such file.
+    """
+    try:
+        with path.open("rb") as file:
+            if file.read(len(_HEAD)) != _HEAD:
+                raise RecordsRefused(f"{path} is not a file of check records of version 1")
+            size = os.fstat(file.fileno()).st_size
+            start = start if len(_HEAD) <= start <= size else len(_HEAD)
+            file.seek(start)
+            octets = file.read(most * RECORD.size)
+    except FileNotFoundError:
+        return [], 0
+    whole = len(octets) - len(octets) % RECORD.size
+    return list(RECORD.iter_unpack(octets[:whole])), start + whole

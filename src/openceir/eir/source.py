@@ -31,9 +31,11 @@ from openceir.lists import KINDS, ListHeader
 from openceir.statements import PublicKey, SigningKey
 from openceir.storage.list_files import ListFiles, verify_list
 
-__all__ = ["Built", "ListRefused", "build_from_lists", "is_index", "read_lists"]
+__all__ = [
+    "TAKEN", "Built", "ListRefused", "Reasons", "build_from_lists", "is_index", "read_block_changes", "read_lists",
+]  # fmt: skip
 
-_TAKEN = ("blocklist", "blockranges", "pairblocks", "exceptions")
+TAKEN = ("blocklist", "blockranges", "pairblocks", "exceptions")
 _OTHER_REASON = "other"
 
 
@@ -83,12 +85,14 @@ def build_from_lists(
     return built
 
 
-def read_lists(lists: Sequence[Path], *, trust: PublicKey | None, as_of_on: date) -> tuple[Contents, Built]:
-    """What the lists say on a day, ready to be built into an index.
+def read_lists(
+    lists: Sequence[Path], *, trust: PublicKey | None, as_of_on: date, reasons: "Reasons | None" = None
+) -> tuple[Contents, Built]:
+    """What the lists say on a day, ready to be built into an index. `reasons` are those that have numbers already.
 
     Raises: as `build_from_lists`.
     """
-    reasons = _Reasons()
+    reasons = Reasons() if reasons is None else reasons
     devices: list[tuple[NDArray[np.int64], NDArray[np.uint8]]] = []
     ranges: list[Ranges] = []
     pairs: list[Pairs] = []
@@ -128,11 +132,23 @@ def read_lists(lists: Sequence[Path], *, trust: PublicKey | None, as_of_on: date
 _EMPTY = (np.empty(0, np.int64), np.empty(0, np.uint8))
 
 
-class _Reasons:
+def read_block_changes(delta: Path, *, as_of_on: date, reasons: "Reasons") -> dict[int, int]:
+    """What a verified delta of the block list changes: device key -> attribute octet, 0 when no longer listed.
+
+    Raises: ListRefused when a row cannot be read.
+    """
+    table = _read_csv(delta, KINDS["blocklist"].delta_columns)
+    key, good = _device_keys(table["imei"])
+    gone = pc.equal(table["change"].combine_chunks(), KINDS["blocklist"].removed[0]).to_numpy(zero_copy_only=False)
+    octets = np.where(gone, np.uint8(0), _said(table, "blocklist", reasons, as_of_on))
+    return dict(zip(key[good].tolist(), octets[good].tolist(), strict=True))
+
+
+class Reasons:
     """Numbers for reason texts, as many as an attribute can tell apart; the rest share one."""
 
-    def __init__(self) -> None:
-        self.names: list[str] = ["listed"]
+    def __init__(self, names: Sequence[str] = ("listed",)) -> None:
+        self.names: list[str] = [*names]
 
     def number(self, text: str) -> int:
         """The class of this reason text."""
@@ -156,8 +172,8 @@ def _kind_of(path: Path, trust: PublicKey | None) -> tuple[str, ListHeader | Non
     if header is not None and header.is_delta:
         raise ListRefused(f"{path} is a delta; apply it first with `openceir lists apply-delta`")
     kind = header.kind if header else _kind_by_columns(files.rows)
-    if kind not in _TAKEN:
-        raise ListRefused(f"{path} is a list of {kind}, which changes no answer; give {', '.join(_TAKEN)}")
+    if kind not in TAKEN:
+        raise ListRefused(f"{path} is a list of {kind}, which changes no answer; give {', '.join(TAKEN)}")
     return kind, header
 
 
@@ -167,9 +183,9 @@ def _kind_by_columns(path: Path) -> str:
             columns = tuple(file.readline(1000).strip().split(","))
     except (OSError, UnicodeDecodeError) as wrong:
         raise ListRefused(f"{path} cannot be read as a list: {wrong}") from None
-    kind = next((name for name in _TAKEN if KINDS[name].columns == columns), None)
+    kind = next((name for name in TAKEN if KINDS[name].columns == columns), None)
     if kind is None:
-        wanted = "; ".join(",".join(KINDS[name].columns) for name in _TAKEN)
+        wanted = "; ".join(",".join(KINDS[name].columns) for name in TAKEN)
         raise ListRefused(f"{path} begins with no list's column names; expected one of: {wanted}")
     return kind
 
@@ -186,7 +202,7 @@ def _read_csv(path: Path, columns: tuple[str, ...]) -> pa.Table:
         raise ListRefused(f"{path} cannot be read as a list: {str(wrong).splitlines()[0]}") from None
 
 
-def _said(table: pa.Table, kind: str, reasons: _Reasons, as_of_on: date) -> NDArray[np.uint8]:
+def _said(table: pa.Table, kind: str, reasons: Reasons, as_of_on: date) -> NDArray[np.uint8]:
     """The attribute of each row: distinct dates and reasons are few, so each is thought about once."""
     if kind == "exceptions":
         return np.full(len(table), attribute(Status.PERMITTED), np.uint8)

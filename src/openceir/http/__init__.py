@@ -6,5 +6,9 @@ stands behind it: a path that is not ours can be handed on.
 
 from openceir.http.application import WSGI, load_application, make_application
 from openceir.http.openapi import openapi, openapi_page
+from openceir.http.operators import load_operators_application, make_operators_application
 
-__all__ = ["WSGI", "load_application", "make_application", "openapi", "openapi_page"]
+__all__ = [
+    "WSGI", "load_application", "make_application", "load_operators_application", "make_operators_application",
+    "openapi", "openapi_page",
+]  # fmt: skip

@@ -6,7 +6,6 @@ The log line has the route's template and never the path: identifiers stand in n
 import json
 import os
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable
@@ -15,10 +14,11 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from openceir.app import Register, open_register
+from openceir.app import Register
 from openceir.clock import now
 from openceir.errors import OpenceirError
 from openceir.http.handlers import Reply, require
+from openceir.http.opened import admit, register_by_thread
 from openceir.http.permissions import Capability
 from openceir.http.problems import Problem, problem_of
 from openceir.http.request import Request, body_of, path_of, query_of
@@ -29,9 +29,8 @@ __all__ = ["WSGI", "load_application", "make_application"]
 
 WSGI = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
-_CATCH_UP_AFTER_S = 5.0  # a statement that a dying process logged but did not apply is unseen for at most this long
-_STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
-_ALWAYS = [
+STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+ALWAYS = [
     ("Cache-Control", "no-store"),  # answers name devices, and may change with the next statement
     ("X-Content-Type-Options", "nosniff"),
 ]
@@ -46,18 +45,8 @@ def load_application() -> WSGI:
 
 def make_application(home: Path, settings: Settings, *, log: Callable[[str], None] | None = None) -> WSGI:
     """A WSGI function over the register in `home`. Each thread opens the register for itself."""
-    own = threading.local()
-    say = _log_line if settings.log_format == "text" else _log_json
-
-    def register() -> Register:
-        opened: Register | None = getattr(own, "register", None)
-        if opened is None:
-            opened = own.register = open_register(home)
-            own.caught_up_at = time.monotonic()
-        elif time.monotonic() - own.caught_up_at > _CATCH_UP_AFTER_S:
-            opened.catch_up()
-            own.caught_up_at = time.monotonic()
-        return opened
+    register = register_by_thread(home)
+    say = log_line_text if settings.log_format == "text" else log_line_json
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         began = time.perf_counter()
@@ -72,13 +61,13 @@ def make_application(home: Path, settings: Settings, *, log: Callable[[str], Non
                 _answer(register, settings, route, named, environ),
             )
         except Problem as problem:
-            status, headers, body = _refusal(problem)
+            status, headers, body = refusal_of(problem)
         except OpenceirError as error:
-            status, headers, body = _refusal(problem_of(error))
+            status, headers, body = refusal_of(problem_of(error))
         except Exception as fault:
-            status, headers, body = _refusal(_hidden(fault))
-        headers += [("Content-Length", str(len(body))), *_ALWAYS]
-        start_response(_STATUS_LINES[status], headers)
+            status, headers, body = refusal_of(hidden_fault(fault))
+        headers += [("Content-Length", str(len(body))), *ALWAYS]
+        start_response(STATUS_LINES[status], headers)
         if log is not None:
             log(say(method if method in _METHODS else "-", template, status, (time.perf_counter() - began) * 1000))
         return [b""] if method == "HEAD" else [body]
@@ -107,7 +96,8 @@ def _answer(
     reader, role = "", ""
     authorization = environ.get("HTTP_AUTHORIZATION", "")
     if authorization:
-        reader, role = _admit(register(), authorization, moment)
+        token = admit(register(), authorization, moment)
+        reader, role = token.name, token.role
     is_open = route.needs is None or (route.needs is Capability.CHECK and settings.http_public_checks)
     request = Request(environ, named, query, None, moment, reader, role)
     if not is_open and route.needs is not None:
@@ -121,27 +111,13 @@ def _answer(
     return json.dumps(reply.json, ensure_ascii=False, separators=(",", ":"), default=_plain).encode()
 
 
-def _admit(register: Register, authorization: str, moment: Any) -> tuple[str, str]:
-    """Name and role of the token. Raises: Problem 401; a wrong token is never treated as none."""
-    scheme, _, text = authorization.partition(" ")
-    token = register.tokens.find(text.strip(), at=moment) if scheme.lower() == "bearer" else None
-    if token is None:
-        raise Problem(
-            401,
-            "token-refused",
-            "the access token is unknown, expired or revoked; ask for a new one",
-            [("WWW-Authenticate", 'Bearer error="invalid_token"')],
-        )
-    return token.name, token.role
-
-
-def _refusal(problem: Problem) -> tuple[int, list[tuple[str, str]], bytes]:
+def refusal_of(problem: Problem) -> tuple[int, list[tuple[str, str]], bytes]:
     headers = [("Content-Type", "application/problem+json"), *problem.headers]
     # "replace": a value that is said back may hold half a surrogate pair
     return problem.status, headers, json.dumps(problem.as_json(), ensure_ascii=False).encode("utf-8", "replace")
 
 
-def _hidden(fault: Exception) -> Problem:
+def hidden_fault(fault: Exception) -> Problem:
     """A fault of ours: its kind and place go to the log, its message nowhere, since it may hold what was asked."""
     frame = traceback.extract_tb(fault.__traceback__)[-1]
     print(f"openceir: fault {type(fault).__name__} at {Path(frame.filename).name}:{frame.lineno}", file=sys.stderr)
@@ -154,9 +130,9 @@ def _plain(value: object) -> str:
     raise TypeError(f"{type(value).__name__} in an answer")
 
 
-def _log_line(method: str, template: str, status: int, took_ms: float) -> str:
+def log_line_text(method: str, template: str, status: int, took_ms: float) -> str:
     return f"{method} {template} {status} {took_ms:.2f} ms"
 
 
-def _log_json(method: str, template: str, status: int, took_ms: float) -> str:
+def log_line_json(method: str, template: str, status: int, took_ms: float) -> str:
     return json.dumps({"method": method, "route": template, "status": status, "took_ms": round(took_ms, 2)})

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 from openceir.clock import parse_moment
 from openceir.http.problems import Problem
 
-__all__ = ["Request", "fields_of", "moment_in", "text_in"]
+__all__ = ["Request", "fields_of", "moment_in", "octets_of", "text_in"]
 
 _LONGEST_QUERY = 4096
 _LONGEST_TEXT = 20_000
@@ -71,7 +71,7 @@ def body_of(environ: Mapping[str, Any], most: int) -> Any:
     kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise Problem(415, "body-not-json", "the body must be JSON; send it with Content-Type: application/json")
-    octets = _octets(environ, most)
+    octets = octets_of(environ, most)
     try:
         text = octets.decode("utf-8")
     except UnicodeDecodeError as wrong:
@@ -85,7 +85,8 @@ def body_of(environ: Mapping[str, Any], most: int) -> Any:
         raise Problem(400, "body-not-json", f"the body is not JSON that can be read{where}; nothing was done") from None
 
 
-def _octets(environ: Mapping[str, Any], most: int) -> bytes:
+def octets_of(environ: Mapping[str, Any], most: int) -> bytes:
+    """The body as it came. Raises: Problem 400 when it was cut, 413 when it is longer than `most`."""
     announced = environ.get("CONTENT_LENGTH") or ""
     if announced and not (announced.isascii() and announced.isdigit()):
         raise Problem(400, "length-refused", "Content-Length is not a number of octets")

@@ -133,8 +133,9 @@ def read_sightings(
     averages: DailyAverages,
     rejects: Rejects,
     progress: Progress,
+    section: str = _SECTION,
 ) -> SightingsRead:
-    """Read a dump into `sink`.
+    """Read a dump into `sink`. `section` is where the policy has the `limits`, for the sentence of a refusal.
 
     `is_known_tac` answers for a column of TACs as integers; None when there is no TAC table yet.
     Raises: IntakeError when the file cannot be read or passes a limit; the sink's rows must then be dropped.
@@ -171,7 +172,7 @@ def read_sightings(
         read.says.append("no earlier dump of this operator: daily averages are not compared")
     elif read.accepted:
         read.figures += _against_history(sink.count_days(), history, limits)
-    refuse_beyond(path.name, _SECTION, read.figures, rejects.sentences())
+    refuse_beyond(path.name, section, read.figures, rejects.sentences())
     return read
 
 

@@ -229,6 +229,12 @@ class ListRuns:
         [(last,)] = self.database.connection.execute("SELECT coalesce(max(sequence), 0) FROM list_run")
         return int(last)
 
+    def last_given(self, operator: str) -> int:
+        """The number of the last run that had lists for this operator; 0 before the first."""
+        query = "SELECT coalesce(max(sequence), 0) FROM list_file WHERE operator = ? AND base = 0"
+        [(last,)] = self.database.connection.execute(query, (operator,))
+        return int(last)
+
     def history(self, operator: str | None = None) -> list[KeptFile]:
         """Every list and delta ever delivered, newest first."""
         rows = self.database.connection.execute(
@@ -245,6 +251,14 @@ class ListRuns:
             "WHERE operator = ?1 AND kind = ?2 AND base = 0 AND (?3 IS NULL OR sequence = ?3) "
             "ORDER BY sequence DESC LIMIT 1",
             (operator, kind, sequence),
+        ).fetchone()
+        return KeptFile(*row) if row else None
+
+    def delta_of(self, newest: KeptFile, base: int) -> KeptFile | None:
+        """The delta to this list that its own run wrote, when it starts from that number and is kept."""
+        row = self.database.connection.execute(
+            f"SELECT {_COLUMNS} FROM list_file WHERE operator = ? AND kind = ? AND base = ? AND sequence = ? AND kept",
+            (newest.operator, newest.kind, base, newest.sequence),
         ).fetchone()
         return KeptFile(*row) if row else None
 

@@ -19,7 +19,13 @@ CREATE TABLE IF NOT EXISTS token(
     expires_at INTEGER NOT NULL,
     revoked_at INTEGER
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS token_operator(
+    name TEXT PRIMARY KEY,          -- of the token
+    operator TEXT NOT NULL          -- whose lists it opens, and nobody else's
+) STRICT, WITHOUT ROWID;
 """
+_COLUMNS = "token.name, role, made_at, expires_at, revoked_at, coalesce(operator, '')"
+_FROM = "FROM token LEFT JOIN token_operator ON token_operator.name = token.name"
 _PREFIX = "openceir_"  # lets scanners of repositories and logs find one that leaked
 _RANDOM_OCTETS = 32
 
@@ -39,6 +45,7 @@ class Token:
     made_at: datetime
     expires_at: datetime
     revoked_at: datetime | None = None
+    operator: str = ""  # empty: bound to none
 
     def is_valid_at(self, moment: datetime) -> bool:
         """Whether it opens anything at `moment`."""
@@ -52,8 +59,8 @@ class TokenShelf:
         self._database = database
         database.define(_SCHEMA)
 
-    def make(self, name: str, role: str, *, at: datetime, expires_at: datetime) -> str:
-        """A new token's text, which nobody can show again.
+    def make(self, name: str, role: str, *, at: datetime, expires_at: datetime, operator: str = "") -> str:
+        """A new token's text, which nobody can show again. `operator` is whose lists it opens.
 
         Raises: TokenRefused when the name is taken or the token would be dead already.
         """
@@ -69,6 +76,8 @@ class TokenShelf:
                 "INSERT INTO token(digest, name, role, made_at, expires_at) VALUES (?, ?, ?, ?, ?)",
                 (_digest(text), name, role, int(at.timestamp()), int(expires_at.timestamp())),
             )
+            if operator:
+                rows.execute("INSERT INTO token_operator VALUES (?, ?)", (name, operator))
         return text
 
     def revoke(self, name: str, *, at: datetime) -> None:
@@ -83,14 +92,14 @@ class TokenShelf:
     def find(self, text: str, *, at: datetime) -> Token | None:
         """The token, if it is one of ours and opens anything at `at`."""
         # Looked up by digest: how long that takes says nothing about the text.
-        query = "SELECT name, role, made_at, expires_at, revoked_at FROM token WHERE digest = ?"
+        query = f"SELECT {_COLUMNS} {_FROM} WHERE digest = ?"
         row = self._database.connection.execute(query, (_digest(text),)).fetchone()
         token = _read(row) if row else None
         return token if token is not None and token.is_valid_at(at) else None
 
     def list_all(self) -> list[Token]:
         """Every token ever made, by name."""
-        query = "SELECT name, role, made_at, expires_at, revoked_at FROM token ORDER BY name"
+        query = f"SELECT {_COLUMNS} {_FROM} ORDER BY token.name"
         return [_read(row) for row in self._database.connection.execute(query)]
 
 
@@ -98,12 +107,13 @@ def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
-def _read(row: tuple[str, str, int, int, int | None]) -> Token:
-    name, role, made_at, expires_at, revoked_at = row
+def _read(row: tuple[str, str, int, int, int | None, str]) -> Token:
+    name, role, made_at, expires_at, revoked_at, operator = row
     return Token(
         name=name,
         role=role,
         made_at=datetime.fromtimestamp(made_at, UTC),
         expires_at=datetime.fromtimestamp(expires_at, UTC),
         revoked_at=datetime.fromtimestamp(revoked_at, UTC) if revoked_at is not None else None,
+        operator=operator,
     )
