@@ -106,19 +106,24 @@ class Hostile:
         head = [(":method", "GET"), (":scheme", "http"), (":authority", "eir"), (":path", ASKED), *(more or [])]
         self.h2.send_headers(stream, head, end_stream=end)
 
-    def frames_until_the_end(self) -> list[Frame]:
-        """All that the other side says. `h2` takes a GOAWAY for the end of everything, so frames are read by hand."""
-        said = b""
+    def frames(self, *, answers: int | None = None) -> list[Frame]:
+        """All that the other side says until so many streams ended, or until it closes.
+
+        `h2` takes a GOAWAY for the end of everything, so frames are read by hand.
+        """
+        said, frames = b"", []
         with suppress(ConnectionError):
-            while octets := self.socket.recv(1 << 16):
+            while sum("END_STREAM" in frame.flags for frame in frames) != answers:
+                octets = self.socket.recv(1 << 16)
+                if not octets:
+                    break
                 said += octets
+                while len(said) >= 9 and len(said) >= 9 + int.from_bytes(said[:3], "big"):
+                    frame, length = Frame.parse_frame_header(memoryview(said[:9]))
+                    frame.parse_body(memoryview(said[9 : 9 + length]))
+                    frames.append(frame)
+                    said = said[9 + length :]
         self.socket.close()
-        frames = []
-        while len(said) >= 9:
-            frame, length = Frame.parse_frame_header(memoryview(said[:9]))
-            frame.parse_body(memoryview(said[9 : 9 + length]))
-            frames.append(frame)
-            said = said[9 + length :]
         return frames
 
     def ends(self) -> bool:
@@ -235,6 +240,22 @@ def test_a_reset_rate_that_no_core_has_ends_the_connection(shared: Running):
     peer.socket.close()
 
 
+def test_header_octets_that_are_no_text_are_no_failure_of_ours(shared: Running, run):
+    """Whoever could raise our alarm from outside could also hide a real one."""
+
+    async def story() -> None:
+        peer = Hostile(shared.url)
+        for number, name in enumerate(("accept", "authorization", "3gpp-sbi-message-priority", "x")):
+            peer.ask(2 * number + 1, more=[(name, b"\xff\xfe\x80")])
+        peer.flush()
+        frames = await asyncio.to_thread(peer.frames, answers=4)
+        assert {frame.stream_id for frame in frames if "END_STREAM" in frame.flags} == {1, 3, 5, 7}
+        await shared.refresh()
+        assert shared.counters.failures == 0
+
+    run(story())
+
+
 def test_half_a_question_holds_nobody_up(shared: Running, run):
     """Five connections that send one octet and wait."""
 
@@ -316,7 +337,7 @@ def test_a_question_that_came_before_the_end_is_answered_or_named_as_not_taken(t
                 peer.ask(2 * number + 1)
             peer.flush()
             await eir.stop()
-            frames = await asyncio.to_thread(peer.frames_until_the_end)
+            frames = await asyncio.to_thread(peer.frames)
             answered = {frame.stream_id for frame in frames if "END_STREAM" in frame.flags}
             last = min((frame.last_stream_id for frame in frames if isinstance(frame, GoAwayFrame)), default=1 << 31)
             assert {stream for stream in range(1, 200, 2) if stream <= last} <= answered
