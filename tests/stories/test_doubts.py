@@ -3,7 +3,7 @@
 import pytest
 
 from a_country import ALICE, ALICES_PHONE, BOB, MALLORY, SHARED, Storyland, day, days_from, noon
-from openceir.statements import DeviceSet, DeviceStolen, Role, Withdrawn
+from openceir.statements import DeviceSet, DeviceStolen, Disputed, Role, StatementRefused, Withdrawn
 
 ZEROS = "00000000000000"
 
@@ -98,3 +98,22 @@ def test_a_past_answer_does_not_change_when_a_member_changes_its_office(tmp_path
     country.register.rebuild_claims()
     assert country.status(ALICES_PHONE, "2027-03-10") == then
     country.register.verify_ledger()
+
+
+def test_an_operator_lifts_no_block_by_a_dispute_before_there_was_time_to_decide(tmp_path):
+    country = Storyland(tmp_path / "home")
+    country.register.new_key("northtel", member="northtel", roles=[Role.OPERATOR], valid_from=noon("2027-01-01"))
+    [entry] = country.says("police", stolen(ALICES_PHONE, "2027-03-01"), "2027-03-01")
+
+    def dispute(restores_on):
+        # filed long ago, says the operator; the time to decide runs from when it stands in the book
+        filed_at, restores_at = noon("2027-03-01"), noon(restores_on)
+        return Disputed(target=entry.leaf_hash, filed_at=filed_at, restores_at=restores_at, grounds="customer 5")
+
+    with pytest.raises(StatementRefused, match="less than 72 hours to decide"):
+        country.says("northtel", dispute("2027-03-10"), "2027-03-10")
+    country.says("northtel", dispute("2027-03-13"), "2027-03-10")
+    assert country.status(ALICES_PHONE, "2027-03-12") == "blocked"
+    assert country.status(ALICES_PHONE, "2027-03-13") == "tracked"
+    country.says("regulator", dispute("2027-03-11"), "2027-03-11")
+    assert country.status(ALICES_PHONE, "2027-03-12") == "tracked"

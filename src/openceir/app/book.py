@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from openceir.policy import Policy, load_policy
 from openceir.progress import Progress
 from openceir.settings import Settings, load_settings
 from openceir.statements import (
+    Disputed,
     KeyRefused,
     MemberKey,
     MemberRefused,
@@ -20,6 +21,8 @@ from openceir.statements import (
     SignedStatement,
     SigningKey,
     Statement,
+    StatementRefused,
+    open_payload,
     sign,
 )
 from openceir.storage.database import Database
@@ -170,7 +173,25 @@ class Book:
     def submit(self, signed: Sequence[SignedStatement], *, at: datetime) -> list[Entry]:
         """Log statements, wherever they were signed, as one block; members.toml counts as it is at this moment."""
         self.members = self.ledger.members = read_members(self._members_file)
+        for one in signed:
+            if Disputed.kind.encode() in one.octets:  # few are: the others are not read twice
+                self._refuse_haste(one, at)
         return self.ledger.append(signed, at)
+
+    def _refuse_haste(self, signed: SignedStatement, at: datetime) -> None:
+        """Whoever files a dispute may not lift a block by it sooner than policy allows, counted from when it is logged."""
+        header = signed.header
+        issuer = self.members.find(header.issuer)
+        decides = issuer is not None and not issuer.roles_at(at).isdisjoint({Role.REGULATOR, Role.COURT})
+        if header.kind != Disputed.kind or decides:
+            return
+        said = open_payload(header, signed.salt, signed.payload)
+        hours = self.policy.value("status.dispute_restores_after_hours", at.date())
+        if isinstance(said, Disputed) and said.restores_at < at + timedelta(hours=hours):
+            raise StatementRefused(
+                f"restores_at leaves less than {hours} hours to decide (status.dispute_restores_after_hours); "
+                "only the regulator or a court may restore service sooner"
+            )
 
     def verify_ledger(self, progress: Progress | None = None) -> Audit:
         """Read the whole book again from the disk, believing nothing; raises LedgerBroken at the first bad place."""
