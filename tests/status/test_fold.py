@@ -240,6 +240,58 @@ def test_a_pair_is_permitted_with_its_own_subscriber_only(book):
     assert (anothers.status, anothers.for_pair) == (Status.BLOCKED, False)
 
 
+def test_nobody_is_told_that_a_device_is_blocked_which_is_not(book):
+    book.says("regulator", classified(blocking=True, block_on=date(2027, 3, 2)))
+    until = utc("2027-03-20")
+    permission = DevicePermitted(devices=PHONE, permitted_at=utc("2027-03-03"), until=until, grounds="Embassy")
+    book.says("regulator", permission)
+    permitted, finding = (reason.sentence for reason in book.answer("2027-03-10").reasons)
+    assert "would be blocked since 2027-03-02, were it not for what decides here." in finding
+    assert permitted.endswith("until 2027-03-20T00:00:00Z.")
+    [finding] = (reason.sentence for reason in book.answer("2027-03-20").reasons)
+    assert finding.endswith("it is blocked since 2027-03-02.")
+
+
+def test_a_theft_after_a_recovery_in_the_same_second_counts_in_the_order_of_the_log(book):
+    book.says("police", recovered("2027-03-01"))
+    book.says("police", stolen("2027-03-01"))
+    assert book.answer("2027-03-01").status is Status.BLOCKED
+    book.says("police", recovered("2027-03-01"))
+    assert book.answer("2027-03-01").status is Status.UNKNOWN
+
+
+def test_what_was_withdrawn_and_is_said_again_counts_again(book):
+    said = book.says("police", stolen())
+    book.says("police", Withdrawn(target=said, withdrawn_at=utc("2027-03-02"), grounds="error"))
+    book.says("police", stolen())
+    assert book.answer("2027-03-03").status is Status.BLOCKED
+
+
+def test_a_theft_that_is_still_to_come_at_the_asked_instant_says_nothing_then(book):
+    book.says("police", stolen("2027-03-09"))
+    book.says("regulator", classified(conditions=("stolen_list",), blocking=True, block_on=date(2027, 3, 2)))
+    before = book.answer("2027-03-08")
+    assert before.status is Status.UNKNOWN
+    assert [reason.decides for reason in before.reasons] == [False]
+    assert book.answer("2027-03-09").status is Status.BLOCKED
+
+
+def test_a_finding_cleared_and_made_again_blocks_from_its_new_day(book):
+    book.says("regulator", classified(blocking=True, block_on=date(2027, 3, 10)))
+    cleared = classified(matched=NO_DEVICES, cleared=PHONE, as_of_on=date(2027, 3, 5))
+    book.says("regulator", cleared)
+    book.says("regulator", classified(blocking=True, block_on=date(2027, 4, 8), as_of_on=date(2027, 3, 9)))
+    assert [book.answer(at).status for at in ("2027-03-04", "2027-03-06", "2027-03-20", "2027-04-07", "2027-04-08")] == [
+        Status.TRACKED, Status.UNKNOWN, Status.TRACKED, Status.TRACKED, Status.BLOCKED,
+    ]  # fmt: skip
+
+
+def test_the_last_second_before_a_day_is_the_day_before_in_utc(book):
+    book.says("regulator", classified(blocking=True, block_on=date(2028, 2, 29), as_of_on=date(2028, 1, 31)))
+    assert book.answer("2028-02-28T23:59:59").status is Status.TRACKED
+    assert book.answer("2028-02-29T00:00:00").status is Status.BLOCKED
+
+
 def test_a_pairing_lifts_no_order_unless_policy_says_so(book):
     order = book.says("court", DeviceBlocked(devices=PHONE, blocked_at=utc("2027-03-02"), grounds="Order 1"))
     book.says("northtel", paired(ALICE))

@@ -116,11 +116,12 @@ def fold(
     live = [claim for claim in holding if id(claim) not in lapsed]
     verdict = _decide(live, disputed, at.astimezone(UTC).date(), pair, is_known_non_unique, pairs_lift_orders)
     deciding = {id(claim) for claim in verdict.deciding}
+    is_overruled = verdict.status is not Status.BLOCKED and verdict.rule != "6.5"
     reasons = [
         Reason(
             kind=claim.said.kind,
             label=claim.said.label,
-            sentence=sentence_of(claim, at, has_lapsed=id(claim) in lapsed),
+            sentence=sentence_of(claim, at, has_lapsed=id(claim) in lapsed, is_overruled=is_overruled),
             since=moment(claim.said.effective_at),
             until=moment(claim.said.until_at) if claim.said.until_at is not None else None,
             block_on=claim.said.block_on,

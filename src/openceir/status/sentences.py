@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from openceir.status.answer import moment
+from openceir.status.answer import moment, moment_text
 from openceir.status.claim import Claim
 from openceir.status.words import THEFTS, ClaimKind, Status
 
@@ -28,8 +28,12 @@ _SENTENCES = {
 }
 
 
-def sentence_of(claim: Claim, at: datetime, *, has_lapsed: bool = False) -> str:
-    """One claim in plain words. `has_lapsed`: what it rests on does not hold, so that it counts for nothing."""
+def sentence_of(claim: Claim, at: datetime, *, has_lapsed: bool = False, is_overruled: bool = False) -> str:
+    """One claim in plain words.
+
+    `has_lapsed`: what it rests on does not hold, so that it counts for nothing. `is_overruled`: something else decides,
+    so that nobody is told "it is blocked" of a device that is not.
+    """
     said = claim.said
     day = moment(said.effective_at).date().isoformat()
     if said.kind is ClaimKind.CLASSIFIED:
@@ -37,16 +41,22 @@ def sentence_of(claim: Claim, at: datetime, *, has_lapsed: bool = False) -> str:
         if has_lapsed:
             text += "; it counts for nothing, since what it rests on does not hold"
         elif said.blocking and said.block_on is not None:
-            verb = "is blocked since" if said.block_on <= at.date() else "will be blocked on"
+            has_come = said.block_on <= at.date()
+            if is_overruled:
+                verb = "would be blocked since" if has_come else "would be blocked on"
+            else:
+                verb = "is blocked since" if has_come else "will be blocked on"
             text += f"; it {verb} {said.block_on.isoformat()}"
             text += " at the end of an amnesty" if said.amnesty else ""
+            text += ", were it not for what decides here" if is_overruled else ""
         else:
             text += "; it is watched, not blocked"
         text += "."
     else:
         text = _SENTENCES[said.kind].format(issuer=said.issuer, day=day)
     if said.until_at is not None:
-        text = f"{text[:-1]}, until {moment(said.until_at).date().isoformat()}."
+        # the instant, not its day: a permission up to the first second of a day does not hold on that day
+        text = f"{text[:-1]}, until {moment_text(moment(said.until_at))}."
     if claim.by_range is not None:
         text = text[:-1] + _BY_RANGE.format(*claim.by_range) + "."
     return text
