@@ -142,6 +142,8 @@ def test_evidence_tells_numbers_limits_and_their_source_and_no_subscriber():
     assert "used with 3 different SIM cards" in said
     assert "from 2 SIM cards on" in said
     assert "Rule 14(2), in force since 2026-01-01" in said
+    unsaid = judge(world, rules(text.replace(', source = "Rule 14(2)"', "")), DAY)["many"].evidence.of(MALLORY)
+    assert "The policy names no source for duplicate_threshold.threshold" in " ".join(explain(unsaid))
 
 
 def test_an_evidence_digest_changes_with_any_row():

@@ -15,11 +15,12 @@ _GENERATIONS = ("2G", "3G", "4G", "5G")
 
 
 def explain(evidence: EvidenceRow) -> list[str]:
-    """Sentences that a citizen and a court understand: one a condition, one a limit's origin, one on subscribers."""
+    """Sentences that a citizen and a court understand: one a condition, where limits come from, one on subscribers."""
     header, row = evidence.header, evidence.row
     as_of_on = date.fromisoformat(header["as_of_on"])
     sentences = []
     sources: list[str] = []
+    nobodys: list[str] = []
     for used, facts in zip(header["conditions"], row["facts"], strict=True):
         condition = condition_named(used["name"])
         limits = {
@@ -28,11 +29,15 @@ def explain(evidence: EvidenceRow) -> list[str]:
         }
         words = _words(as_of_on, facts, limits)
         sentences.append((condition.otherwise if used["invert"] else condition.sentence).format_map(words))
-        for said in used["limits"].values():
-            if said["source"]:
+        for name, said in used["limits"].items():
+            if not said["source"]:
+                nobodys.append(f"{used['name']}.{name}")
+            else:
                 sources.append(said["source"] + (f", in force since {said['since']}" if said["since"] else ""))
     if sources:
         sentences.append(f"The limits are set by: {'; '.join(dict.fromkeys(sources))}.")
+    if nobodys:
+        sentences.append(f"The policy names no source for {', '.join(dict.fromkeys(nobodys))}.")
     if row.get("subscribers"):
         sentences.append(
             f"The subscriptions are kept as {len(row['subscribers'])} keyed digests; no number or name is shown."
