@@ -17,6 +17,7 @@ import heapq
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -240,11 +241,12 @@ class Desk:
         days = {on: (_DAY_ZERO + timedelta(days=on)).isoformat() for on in np.unique(coming.block_on).tolist()}
         block_on, reasons, amnesty = coming.block_on.tolist(), coming.reasons.tolist(), coming.amnesty.tolist()
         lists = self._empty()
+        text_of = cache(self.device_text)  # a device has several triplets
         for device, imsi, msisdn, operators in triplets:
             place = place_of.get(device)
             if place is None or not (imsi or msisdn) or is_paired(device, imsi, msisdn):
                 continue
-            text = self.device_text(device)
+            text = text_of(device)
             if text is None:
                 continue
             subscriber = format_subscriber(imsi) if imsi else ""
