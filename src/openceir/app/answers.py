@@ -11,7 +11,7 @@ from openceir.errors import OpenceirError
 from openceir.identity import keyed_digest
 from openceir.ledger import LoggedStatement
 from openceir.progress import Progress, Silent
-from openceir.status import Answer, History, Inquiries, accepted
+from openceir.status import Answer, History, Inquiries, StatusError, accepted
 from openceir.status.ports import GoldenDigest
 from openceir.storage.claims import ClaimShelf
 from openceir.storage.key_files import read_members
@@ -72,7 +72,15 @@ class Answers(Book):
         return self._catch_up(self.claims, progress)
 
     def erase(self, index: int, *, at: datetime) -> None:
-        """Destroy what statement `index` said, and every claim that was taken from it."""
+        """Destroy what statement `index` said, and every claim that was taken from it.
+
+        Raises: StatusError when that would block anybody: a theft that a recovery ended would hold again.
+        """
+        if blocked := self.claims.blocked_without(index, at):
+            raise StatusError(
+                f"without statement {index}, {blocked} devices would be blocked that are not; withdraw what blocks them"
+                " and erase this then"
+            )
         self.ledger.erase(index, at=at)
         self.claims.forget(index)
 
@@ -85,7 +93,7 @@ class Answers(Book):
             policy=self.policy,
             first_seen=lambda device, imsi: self.subscribers.first_seen(device, imsi),
             evidence=self._evidence_summary,
-            model=self.reference.find_model,
+            models=self.reference.find_models,
         )
 
     @cached_property

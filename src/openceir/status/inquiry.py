@@ -1,9 +1,9 @@
 """From what a person typed to an answer: the identifier is read, its claims are folded, the record is put beside."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import lru_cache
+from typing import Any
 
 from openceir.errors import OpenceirError
 from openceir.identity import (
@@ -22,7 +22,7 @@ from openceir.status.answer import Answer
 from openceir.status.claim import Claim
 from openceir.status.fold import AskedPair, fold
 from openceir.status.history import History, history_of
-from openceir.status.ports import ClaimsByDevice, EvidenceSummary, FirstSeen, IdentifierKeys, Model
+from openceir.status.ports import ClaimsByDevice, EvidenceSummary, FirstSeen, IdentifierKeys, Models
 from openceir.status.words import ClaimKind, StatusError
 
 __all__ = ["Inquiries", "NotADevice", "ProbablyMistyped"]
@@ -74,7 +74,7 @@ class Inquiries:
     claims: ClaimsByDevice
     identifiers: IdentifierKeys
     policy: Policy
-    model: Model | None = None
+    models: Models | None = None
     evidence: EvidenceSummary | None = None
     first_seen: FirstSeen | None = None
 
@@ -86,7 +86,7 @@ class Inquiries:
         asked = self._read(value)
         [claims] = self._claims_of([asked])
         answer = self._fold(asked, claims, at, known_at, self._pair(asked, imsi))
-        return self._told(asked, claims, answer, self.claims.applied_size, self.model)
+        return self._told(asked, claims, answer, self.claims.applied_size, self._models_of([asked]))
 
     def check_many(
         self, values: Sequence[str], at: datetime, *, known_at: datetime | None = None
@@ -96,7 +96,7 @@ class Inquiries:
         readable = [one for one in asked if isinstance(one, _Asked)]
         found = iter(self._claims_of(readable))
         size = self.claims.applied_size
-        model = lru_cache(maxsize=None)(self.model) if self.model is not None else None  # a batch has few models
+        models = self._models_of(readable)
         folded: dict[tuple[object, ...], Answer] = {}
         answers: list[Answer | OpenceirError] = []
         for one in asked:
@@ -108,7 +108,7 @@ class Inquiries:
             key = (one.is_known_non_unique, *((id(claim.said), claim.imsi, claim.by_range) for claim in claims))
             if key not in folded:
                 folded[key] = self._fold(one, claims, at, known_at, None)
-            answers.append(self._told(one, claims, folded[key], size, model))
+            answers.append(self._told(one, claims, folded[key], size, models))
         return answers
 
     def history(self, value: str, *, known_at: datetime | None = None) -> History:
@@ -182,6 +182,12 @@ class Inquiries:
         found = self.claims.claims_of(list({one.device for one in asked if one.device is not None}))
         return [found[one.device] if one.device is not None else [] for one in asked]
 
+    def _models_of(self, asked: Sequence[_Asked]) -> Mapping[str, Mapping[str, Any]]:
+        """What is on record of their models, in one query."""
+        if self.models is None:
+            return {}
+        return self.models(sorted({one.identifier.imei[:8] for one in asked if one.identifier.imei is not None}))
+
     def _fold(
         self, asked: _Asked, claims: Sequence[Claim], at: datetime, known_at: datetime | None, pair: AskedPair | None
     ) -> Answer:
@@ -196,7 +202,12 @@ class Inquiries:
         )
 
     def _told(
-        self, asked: _Asked, claims: Sequence[Claim], answer: Answer, log_size: int, model: Model | None
+        self,
+        asked: _Asked,
+        claims: Sequence[Claim],
+        answer: Answer,
+        log_size: int,
+        models: Mapping[str, Mapping[str, Any]],
     ) -> Answer:
         """The answer with what was asked and what is on record beside it."""
         identifier = asked.identifier
@@ -218,7 +229,7 @@ class Inquiries:
             canonical=identifier.canonical,
             findings=tuple({"code": found.code, "sentence": found.sentence} for found in identifier.findings),
             other_identifiers=self._others(asked.device, answer) if is_bound and asked.device is not None else (),
-            model=model(identifier.imei[:8]) if model is not None and identifier.imei is not None else None,
+            model=models.get(identifier.imei[:8]) if identifier.imei is not None else None,
             log_size=log_size,
         )
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from openceir.status.claim import Claim, Said
 from openceir.status.fold import AskedPair
 
-__all__ = ["ClaimsByDevice", "EvidenceSummary", "FirstSeen", "GoldenDigest", "IdentifierKeys", "Model"]
+__all__ = ["ClaimsByDevice", "EvidenceSummary", "FirstSeen", "GoldenDigest", "IdentifierKeys", "Models"]
 
 
 class ClaimsByDevice(Protocol):
@@ -36,11 +36,11 @@ class IdentifierKeys(Protocol):
         """(scheme, canonical text) of those keys that it holds."""
 
 
-class Model(Protocol):
-    """The model on record, from the TAC table."""
+class Models(Protocol):
+    """The models on record, from the TAC table."""
 
-    def __call__(self, tac: str) -> Mapping[str, Any] | None:
-        """Brand, model and what else is on record; None for an unknown TAC, which is only unknown."""
+    def __call__(self, tacs: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+        """Brand, model and what else is on record, by TAC; an unknown TAC is left out, it is only unknown."""
 
 
 class EvidenceSummary(Protocol):

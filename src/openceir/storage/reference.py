@@ -189,13 +189,17 @@ class ReferenceTables:
         """Which IMSIs a person has: uid, imsi BIGINT."""
         return self._rows("subscriber", on, {"uid": "string", "imsi": "int64"})
 
-    def find_model(self, tac: str) -> dict[str, Any] | None:
-        """What is on record of a TAC now: manufacturer, brand, model, device_type, rat and allocated_on; else None."""
+    def find_models(self, tacs: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """What is on record of these TACs now: manufacturer, brand, model, device_type, rat and allocated_on."""
         columns = ("manufacturer", "brand", "model", "device_type", "rat", "allocated_on")
-        row = self._database.connection.execute(
-            f"SELECT {', '.join(columns)} FROM tac WHERE tac = ? AND until IS NULL", (int(tac),)
-        ).fetchone()
-        return dict(zip(columns, row, strict=True)) if row else None
+        found: dict[str, dict[str, Any]] = {}
+        for start in range(0, len(tacs), _AT_ONCE):
+            some = [int(tac) for tac in tacs[start : start + _AT_ONCE]]
+            marks = ", ".join("?" * len(some))
+            query = f"SELECT tac, {', '.join(columns)} FROM tac WHERE tac IN ({marks}) AND until IS NULL"
+            rows = self._database.connection.execute(query, some)
+            found.update((f"{tac:08d}", dict(zip(columns, values, strict=True))) for tac, *values in rows)
+        return found
 
 
 class Cells:
