@@ -193,7 +193,7 @@ def _devices_change(
         for leaf, numbers in held
         if _is_in(numbers, np.sort(gone)).any()
     )
-    says = (f"{len(added)} come onto the {read.kind} list, {len(leaving)} leave it, {size} are on it",)
+    says: tuple[str, ...] = (f"{len(added)} come onto the {read.kind} list, {len(leaving)} leave it, {size} are on it",)
     if not delta and read.attributes is not None and is_held.any():
         says += (
             f"of {int(is_held.sum())} that were on it already the columns first stated stay: a full list is compared by"
