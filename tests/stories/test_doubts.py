@@ -3,7 +3,8 @@
 import pytest
 
 from a_country import ALICE, ALICES_PHONE, BOB, MALLORY, SHARED, Storyland, day, days_from, noon
-from openceir.statements import DeviceSet, DeviceStolen, Disputed, Role, StatementRefused, Withdrawn
+from openceir.statements import DeviceRecovered, DeviceSet, DeviceStolen, Disputed, Role, StatementRefused, Withdrawn
+from openceir.status import StatusError
 
 ZEROS = "00000000000000"
 
@@ -117,3 +118,17 @@ def test_an_operator_lifts_no_block_by_a_dispute_before_there_was_time_to_decide
     assert country.status(ALICES_PHONE, "2027-03-13") == "tracked"
     country.says("regulator", dispute("2027-03-11"), "2027-03-11")
     assert country.status(ALICES_PHONE, "2027-03-12") == "tracked"
+
+
+def test_erasing_a_recovery_does_not_make_the_phone_stolen_again(tmp_path):
+    country = Storyland(tmp_path / "home")
+    [theft] = country.says("police", stolen(ALICES_PHONE, "2027-03-01"), "2027-03-01")
+    found = DeviceRecovered(devices=DeviceSet.of(ALICES_PHONE), recovered_at=noon("2027-03-02"), case_number="N-7")
+    [recovery] = country.says("police", found, "2027-03-02")
+    with pytest.raises(StatusError, match="without statement 1, 1 devices would be blocked"):
+        country.register.erase(recovery.index, at=noon("2027-03-03"))
+    assert country.status(ALICES_PHONE, "2027-03-03") == "unknown"
+    country.register.erase(theft.index, at=noon("2027-03-03"))
+    country.register.erase(recovery.index, at=noon("2027-03-03"))
+    country.register.rebuild_claims()
+    assert country.status(ALICES_PHONE, "2027-03-03") == "unknown"

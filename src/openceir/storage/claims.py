@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from openceir.identity import ODD_DEVICE_BASE
+from openceir.identity import NON_UNIQUE_KEYS, ODD_DEVICE_BASE
 from openceir.progress import Progress, Silent
 from openceir.status import (
     AcceptedStatement,
@@ -26,9 +26,11 @@ from openceir.status import (
     RangeClaim,
     Said,
     Spoken,
+    Status,
     StatusColumns,
     claims_of,
     current_claims,
+    fold,
     fold_columns,
     of_ranges,
     range_pieces,
@@ -136,6 +138,24 @@ class ClaimShelf:
             rows.execute("DELETE FROM golden WHERE said >= ? AND said < ?", (first, end))
             rows.execute("DELETE FROM said WHERE id >= ? AND id < ?", (first, end))
             rows.execute("UPDATE claims_state SET generation = generation + 1")
+
+    def blocked_without(self, index: int, at: datetime) -> int:
+        """How many devices would be blocked, and are not, if what statement `index` said were forgotten. Ranges apart."""
+        rows = self._database.connection.execute(
+            "SELECT s.devices, t.devices FROM said AS s LEFT JOIN said AS t ON t.leaf_hash = s.target"
+            " WHERE s.id >= ? AND s.id < ?",
+            (index * _PARTS, (index + 1) * _PARTS),
+        ).fetchall()
+        named = {key for row in rows for keys in row for key in np.frombuffer(keys or b"", dtype="<i8").tolist()}
+
+        def is_blocked(device: int, claims: list[Claim]) -> bool:
+            return fold(claims, at, is_known_non_unique=device in NON_UNIQUE_KEYS).status is Status.BLOCKED
+
+        return sum(
+            is_blocked(device, [claim for claim in claims if claim.said.index != index])
+            and not is_blocked(device, claims)
+            for device, claims in self.claims_of(list(named)).items()
+        )
 
     def clear(self) -> None:
         """Remove everything; the next `apply` starts from the beginning of the log."""
