@@ -12,6 +12,7 @@ from pathlib import Path
 from time import monotonic
 
 import httpx
+import pyarrow.parquet as pq
 import pytest
 
 from wire import an_mme as mme

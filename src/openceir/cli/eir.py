@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from openceir import clock
+from openceir.cli._eir_audit import audit, audit_verify
 from openceir.cli._eir_centre import centre_options, centre_serving, pull
 from openceir.cli._eir_map_gsup import map_gsup_options, map_gsup_serving
 from openceir.cli._eir_n5g import n5g_options, n5g_serving
@@ -58,6 +59,8 @@ def eir() -> None:
 
 
 eir.add_command(pull)
+eir.add_command(audit)
+eir.add_command(audit_verify)
 
 
 @eir.command("serve")
