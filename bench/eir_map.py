@@ -128,7 +128,7 @@ def measure(work: Path, scale: Scale) -> list[Row]:
             behind, _ = hlr.accept()
             for (name, asked, border, target), link in zip(kinds, links, strict=True):
                 for window in (64, 1):
-                    some = asked if window > 1 else asked[: many // 5]
+                    some = asked if window > 1 else asked[: many // 2]
                     with connect(echo_port) as beside:
                         echoed, _ = cost(echo, beside, some, window, border)
                     measured, rate = cost(pid, link, some, window, border)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Install what the EIR's tests talk to: Erlang/OTP's Diameter, freeDiameter, tshark as a judge, nghttp2's HTTP/2 clients,
-# Osmocom's signalling transfer point and HLR.
+# Osmocom's signalling transfer point, MSC and HLR.
 # Debian and Ubuntu only. Never fails: where they cannot be had, those tests are skipped and pytest's summary says so.
 set -u
 
@@ -11,6 +11,7 @@ compgen -G '/usr/lib/erlang/lib/diameter-*/include/diameter.hrl' >/dev/null || m
 command -v h2load >/dev/null && command -v nghttp >/dev/null || missing+=(nghttp2-client)
 command -v osmo-stp >/dev/null || missing+=(osmo-stp)
 command -v osmo-hlr >/dev/null || missing+=(osmo-hlr)
+command -v osmo-msc >/dev/null || missing+=(osmo-msc)
 if [ "${#missing[@]}" -eq 0 ]; then
     exit 0
 fi
@@ -41,7 +42,7 @@ if ! install >/dev/null 2>&1; then
     fi
 fi
 # A daemon's package may start it; the tests start their own.
-declare -A service=([freediameterd]=freediameter [osmo-stp]=osmo-stp [osmo-hlr]=osmo-hlr)
+declare -A service=([freediameterd]=freediameter [osmo-stp]=osmo-stp [osmo-hlr]=osmo-hlr [osmo-msc]=osmo-msc)
 for each in "${missing[@]}"; do
     if [ -n "${service[$each]:-}" ] && [ -d /run/systemd/system ]; then
         $as_root systemctl disable --now "${service[$each]}" >/dev/null 2>&1

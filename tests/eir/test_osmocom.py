@@ -1,7 +1,7 @@
-"""Osmocom's own programs around our EIR: osmo-stp brings MAP, osmo-hlr stands behind the GSUP proxy.
+"""Osmocom's own programs around our EIR: osmo-stp brings MAP; osmo-msc and osmo-hlr have the GSUP proxy between them.
 
 `scripts/install-peers.sh`, which `make test` calls, installs them where it may; elsewhere these tests are skipped.
-osmo-stp wants SCTP. Where the kernel has none a small library turns its sockets into TCP (real_peers/sctp_as_tcp.c).
+osmo-stp and osmo-msc want SCTP. Where the kernel has none a small library turns its sockets into TCP (real_peers/sctp_as_tcp.c).
 """
 
 import shutil
@@ -99,7 +99,8 @@ def read_exactly(link: socket.socket, size: int) -> bytes:
     octets = b""
     while len(octets) < size:
         more = link.recv(size - len(octets))
-        assert more, "the other side closed"
+        if not more:
+            raise ConnectionError("the other side closed")
         octets += more
     return octets
 
@@ -108,6 +109,14 @@ def read_exactly(link: socket.socket, size: int) -> bytes:
 def lists(tmp_path: Path) -> tuple[str, ...]:
     rows = [(PHONE, "2020-01-01", "stolen"), ("00100100000002", "9999-01-01", "cloned")]
     return ("--list", str(write_list(tmp_path, "blocklist", *rows, key=SIGNER)), "--trust", SIGNER.public.format())
+
+
+def sctp_as_tcp(folder: Path) -> str:
+    """The library that turns SCTP sockets into TCP, compiled."""
+    library = folder / "sctp_as_tcp.so"
+    build = [str(COMPILER), "-shared", "-fPIC", "-O1", "-o", library, HERE / "sctp_as_tcp.c", "-ldl"]
+    subprocess.run(build, check=True, timeout=60)
+    return str(library)
 
 
 # ---------------------------------------------------------------------------------------------------------------- osmo-stp
@@ -141,11 +150,9 @@ class Msc:
 @pytest.mark.skipif(not shutil.which("osmo-stp"), reason="osmo-stp is not installed")
 @pytest.mark.skipif(not COMPILER, reason="no C compiler for the library that turns SCTP into TCP")
 def test_an_msc_asks_through_osmo_stp_in_all_versions(tmp_path: Path, lists: tuple[str, ...]):
-    library = tmp_path / "sctp_as_tcp.so"
-    build = [COMPILER, "-shared", "-fPIC", "-O1", "-o", library, HERE / "sctp_as_tcp.c", "-ldl"]
-    subprocess.run(build, check=True, timeout=60)
+    library = sctp_as_tcp(tmp_path)
     with (
-        daemon(tmp_path, "osmo-stp", STP_CONFIG, (STP, 2905), LD_PRELOAD=str(library)),
+        daemon(tmp_path, "osmo-stp", STP_CONFIG, (STP, 2905), LD_PRELOAD=library),
         served(tmp_path / "home", *lists, "--m3ua", f"{STP}:2905", "--m3ua-routing-context", "7") as eir,
         connect(STP, 2905, MSC) as link,
     ):
@@ -196,3 +203,136 @@ def test_osmo_hlr_greets_a_network_through_us_and_we_answer_its_checks(tmp_path:
         assert theirs[:11] == bytes.fromhex("05 01 08 00010100000000f1")
         assert b"\x02\x01\x02" in theirs
     assert NAME in (tmp_path / "osmo-hlr.log").read_text("utf-8", "replace")
+
+
+# ---------------------------------------------------------------------------------------------------------------- osmo-msc
+
+MSC_HOST, BSC_HOST = "127.0.0.89", "127.0.0.90"
+MSC_PC, BSC_PC = 185, 1  # 0.23.1 and 0.0.1
+MSC_CONFIG = f"""
+line vty
+ bind {MSC_HOST}
+ctrl
+ bind {MSC_HOST}
+network
+ network country code 001
+ mobile network code 01
+ encryption a5 0
+ authentication optional
+cs7 instance 0
+ point-code 0.23.1
+ asp bsc 2905 0 m3ua
+  remote-ip {BSC_HOST}
+  sctp-role client
+ as bsc m3ua
+  asp bsc
+  routing-key 3 0.23.1
+smpp
+ local-tcp-ip {MSC_HOST} 2775
+sgs
+ local-ip {MSC_HOST}
+msc
+ check-imei-rqd early
+hlr
+ remote-ip {PROXY}
+ remote-port 4222
+"""
+
+
+class Bsc:
+    """A BSC with one phone, speaking to osmo-msc: M3UA as its gateway, SCCP connections, BSSMAP and a little of TS 24.008."""
+
+    def __init__(self, link: socket.socket) -> None:
+        self.link = link
+        self.link.settimeout(20)
+        self.read(0x0301)
+        inactive = msc.m3ua(0x0001, msc.parameter(0x000D, 0x00010002), msc.parameter(0x0006, 3))
+        self.link.sendall(msc.m3ua(0x0304) + inactive)  # osmo-msc waits for the notification
+        self.read(0x0401)
+        self.link.sendall(msc.m3ua(0x0403, msc.parameter(0x0006, 3)))
+        self.link.sendall(msc.m3ua(0x0001, msc.parameter(0x000D, 0x00010003), msc.parameter(0x0006, 3)))
+        address = [bytes([0x43]) + code.to_bytes(2, "little") + b"\xfe" for code in (MSC_PC, BSC_PC)]
+        self.called, self.calling = address
+        self.send(
+            msc.udt(bytes.fromhex("00 04 30 04 01 20"), called=self.called, calling=self.calling, protocol_class=0)
+        )
+        while b"\x00\x01\x31" not in self.read_user():  # reset, acknowledged
+            pass
+
+    def read(self, kind: int) -> dict[int, bytes]:
+        while True:
+            head = read_exactly(self.link, 8)
+            [(found, parameters)] = msc.read_m3ua(head + read_exactly(self.link, int.from_bytes(head[4:], "big") - 8))
+            if found == 0x0303:
+                self.link.sendall(msc.m3ua(0x0306))
+            if found == kind:
+                return parameters
+
+    def send(self, user: bytes) -> None:
+        self.link.sendall(msc.data(user, opc=BSC_PC, dpc=MSC_PC, context=3))
+
+    def read_user(self) -> bytes:
+        return self.read(0x0101)[0x0210][12:]
+
+    def attach(self, imsi: str, imeisv: str, reference: int) -> int:
+        """The cause with which a location update is refused (TS 24.008 §10.5.3.6)."""
+        ours = reference.to_bytes(3, "big")
+        update = bytes.fromhex("0508 72 00f110fffe 33") + self.identity(imsi, 9)
+        layer3 = bytes.fromhex("57 05 08 00 00f110 0001 0001 17") + bytes([len(update)]) + update
+        optional = b"\x04\x04" + self.calling + b"\x0f" + bytes([len(layer3) + 2, 0, len(layer3)]) + layer3 + b"\0"
+        self.send(b"\x01" + ours + bytes([2, 2, 2 + len(self.called), len(self.called)]) + self.called + optional)
+        theirs = b""
+        while True:
+            said = self.read_user()
+            if said[1:4] != ours:
+                continue
+            if said[0] == 0x02:  # connection confirm
+                theirs = said[4:7]
+            elif b"\x05\x18\x03" in said:  # identity request: IMEISV
+                answer = b"\x05\x59" + self.identity(imeisv, 3)  # the second message of the phone: N(SD) is 1
+                data = b"\x01\x00" + bytes([len(answer)]) + answer
+                self.send(b"\x06" + theirs + bytes([0, 1, len(data)]) + data)
+            elif b"\x05\x04" in said:  # location updating reject
+                return said[said.index(b"\x05\x04") + 2]
+
+    @staticmethod
+    def identity(digits: str, kind: int) -> bytes:
+        """A mobile identity; kind 9: an IMSI of an odd number of digits, 3: an IMEISV. Source: TS 24.008 §10.5.1.4."""
+        rest = msc.tbcd(digits[1:])
+        return bytes([1 + len(rest), int(digits[0]) << 4 | kind]) + rest
+
+
+def bsc_of(gateway: socket.socket) -> Bsc:
+    """osmo-msc opens its link twice while it reads its configuration; the second one stays."""
+    while True:
+        link, _ = gateway.accept()
+        try:
+            return Bsc(link)
+        except ConnectionError:
+            link.close()
+
+
+@pytest.mark.skipif(
+    not all(map(shutil.which, ("osmo-hlr", "osmo-msc"))), reason="osmo-hlr and osmo-msc are not installed"
+)
+@pytest.mark.skipif(not COMPILER, reason="no C compiler for the library that turns SCTP into TCP")
+def test_a_phone_at_a_real_msc_is_refused_as_illegal_when_blocked_and_by_its_hlr_otherwise(
+    tmp_path: Path, lists: tuple[str, ...]
+):
+    """Cause 6 is "illegal ME". Cause 2, "IMSI unknown in HLR", only osmo-hlr can have said: so the phone had passed us."""
+    with (
+        daemon(tmp_path, "osmo-hlr", HLR_CONFIG, (HLR, 4222), "-l", str(tmp_path / "hlr.db")),
+        served(tmp_path / "home", *lists, "--gsup", f"{PROXY}:4222", "--hlr", f"{HLR}:4222") as eir,
+        socket.create_server((BSC_HOST, 2905)) as gateway,
+    ):
+        eir.wait_for("listening", interface="gsup")
+        gateway.settimeout(30)
+        with daemon(tmp_path, "osmo-msc", MSC_CONFIG, (MSC_HOST, 4254), LD_PRELOAD=sctp_as_tcp(tmp_path)):
+            eir.wait_for("network joined to its HLR")
+            bsc = bsc_of(gateway)
+            with bsc.link:
+                causes = [
+                    bsc.attach(f"00101000000000{number}", imei + "01", 1 + number)
+                    for number, imei in enumerate((PHONE, "00100100000002", "00100100000009", PHONE))
+                ]
+    assert causes == [6, 2, 2, 6]
