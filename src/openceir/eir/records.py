@@ -18,7 +18,7 @@ from typing import NamedTuple
 from openceir.eir.decision import DECISIONS, Decision
 from openceir.eir.errors import EirError
 
-__all__ = ["RECORD", "CheckRecord", "RecordFile", "read_packed", "read_records"]
+__all__ = ["RECORD", "CheckRecord", "Place", "RecordFile", "read_packed", "read_records"]
 
 _MAGIC = b"OCEIR-CR"
 RECORD = struct.Struct("<IIqqHbB")
@@ -95,21 +95,28 @@ def read_records(path: Path) -> Iterator[CheckRecord]:
             yield CheckRecord(datetime.fromtimestamp(at, UTC), origin, device, imsi, DECISIONS[number], svn, flags)
 
 
-def read_packed(path: Path, start: int, most: int) -> tuple[list[tuple[int, ...]], int]:
-    """At most so many records from octet `start` on, as their fields, and the octet after them; for followers.
+class Place(NamedTuple):
+    """How far a follower has read a file, and by which first record it would know that file again."""
 
-    A file that is absent, or shorter than `start` because another took its place, is read from its beginning.
+    octets: int
+    begins: bytes
+
+
+def read_packed(path: Path, place: Place, most: int) -> tuple[list[tuple[int, ...]], Place]:
+    """At most so many records from a place on, as their fields, and the place after them; for followers.
+
+    A file that begins otherwise, because another took its place, is read from its beginning.
     Raises: RecordsRefused when it is no such file.
     """
     try:
         with path.open("rb") as file:
             if file.read(len(_HEAD)) != _HEAD:
                 raise RecordsRefused(f"{path} is not a file of check records of version 1")
-            size = os.fstat(file.fileno()).st_size
-            start = start if len(_HEAD) <= start <= size else len(_HEAD)
+            begins = file.read(RECORD.size)
+            start = max(place.octets, len(_HEAD)) if begins == place.begins else len(_HEAD)
             file.seek(start)
             octets = file.read(most * RECORD.size)
     except FileNotFoundError:
-        return [], 0
+        return [], place
     whole = len(octets) - len(octets) % RECORD.size
-    return list(RECORD.iter_unpack(octets[:whole])), start + whole
+    return list(RECORD.iter_unpack(octets[:whole])), Place(start + whole, begins)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from openceir.eir.attributes import Status
 from openceir.eir.decision import DECISIONS
-from openceir.eir.records import read_packed
+from openceir.eir.records import Place, read_packed
 from openceir.identity import format_device_key, format_subscriber
 from openceir.storage.database import Database
 
@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS pair(
     PRIMARY KEY (device, imsi)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS pair_batch ON pair(batch, seen_on);
-CREATE TABLE IF NOT EXISTS position(file TEXT PRIMARY KEY, octets INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS place(file TEXT PRIMARY KEY, octets INTEGER NOT NULL, begins BLOB NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS batch(number INTEGER PRIMARY KEY, sent INTEGER NOT NULL) STRICT;
 """
 _KEPT = timedelta(days=180)
@@ -62,10 +62,10 @@ class SeenPairs:
         """Read what a record file has grown by; how many pairs are new."""
         found = 0
         while True:
-            place = self._database.connection.execute(
-                "SELECT octets FROM position WHERE file = ?", (str(records),)
+            known = self._database.connection.execute(
+                "SELECT octets, begins FROM place WHERE file = ?", (str(records),)
             ).fetchone()
-            step, end = read_packed(records, place[0] if place else 0, _RECORDS_A_STEP)
+            step, place = read_packed(records, Place(*known) if known else Place(0, b""), _RECORDS_A_STEP)
             pairs = {
                 (device, imsi): datetime.fromtimestamp(at, UTC).date().isoformat()
                 for at, _, device, imsi, number, _, _ in reversed(step)  # of several times the first counts
@@ -80,7 +80,7 @@ class SeenPairs:
                     [(device, imsi, day) for (device, imsi), day in pairs.items()],
                 )
                 found += rows.total_changes - before
-                rows.execute("INSERT OR REPLACE INTO position VALUES (?, ?)", (str(records), end))
+                rows.execute("INSERT OR REPLACE INTO place VALUES (?, ?, ?)", (str(records), *place))
 
     def batches(self) -> Iterator[Batch]:
         """Every batch that was not sent; what waits is put into one first."""
