@@ -15,6 +15,7 @@ from openceir.eir.errors import EirError
 from openceir.eir.m3ua import Gateway, MapOptions, MapSide
 from openceir.eir.records import RecordFile, read_records
 from openceir.eir.sctp import MessageTransport, connect_sctp, sctp_stream
+from openceir.wire.m3ua import AspLimits
 from wire import an_msc as msc
 
 from .conftest import ALICE, ALICES_PHONE, BLOCKED, PERMITTED, TRACKED, pairs
@@ -285,6 +286,40 @@ def test_it_leaves_in_order(made):
             stp.send(msc.m3ua(DOWN_ACK))
             await asyncio.wait_for(leaving, 20)
             assert await stp.reader.read() == b""
+
+    asyncio.run(story())
+
+
+def test_no_octet_of_a_datagram_ends_the_link_that_carries_all_others(made):
+    """Each octet of a question in turn, with values that mean something to a decoder: the link lives, the next is answered."""
+
+    async def story() -> None:
+        async with gateway() as (port, came), running(decider_of(made), Gateway(host="127.0.0.1", port=port)) as side:
+            stp = await came.get()
+            await stp.bring_up()
+            whole = msc.udt(asked(3))
+            for at in range(len(whole)):
+                spoilt = (whole[:at] + bytes([octet]) + whole[at + 1 :] for octet in (0, 1, 9, 0x30, 0x7F, 0x80, 0xFF))
+                stp.send(*(msc.data(each) for each in (*spoilt, whole[:at])))
+            stp.send(msc.data(whole, sls=15))
+            while (await stp.read())[1][0x0210][11] != 15:
+                pass
+            assert side.desk.counters.failures == 0
+            assert side.active == 1
+
+    asyncio.run(story())
+
+
+def test_a_gateway_that_is_silent_and_takes_nothing_is_given_up_and_come_back_to(made):
+    async def story() -> None:
+        limits = AspLimits(beat_s=0.3)
+        async with (
+            gateway() as (port, came),
+            running(decider_of(made), Gateway(host="127.0.0.1", port=port), limits=limits),
+        ):
+            stp = await came.get()
+            await stp.bring_up()
+            await came.get()  # it never answered our beat, so we come again
 
     asyncio.run(story())
 

@@ -77,9 +77,18 @@ def test_every_cut_and_every_octet_is_read_or_refused():
                 read_or_refuse(octets)
 
 
-@given(st.binary(max_size=80), st.sampled_from([b"", b"\x09", b"\x11"]))
+@given(st.binary(max_size=80) | st.binary(min_size=250, max_size=700), st.sampled_from([b"", b"\x09", b"\x11"]))
 def test_octets_of_chance_are_read_or_refused(octets: bytes, kind: bytes):
     read_or_refuse(kind + octets)
+
+
+def test_an_address_beyond_all_measure_is_refused():
+    """Its pointers would not fit an answer, and one sender must not end the link that carries all others."""
+    for called, calling in ((200, 10), (10, 200), (120, 120)):
+        parts = bytes([called]) + b"\x42\x09" + bytes(called - 2) + bytes([calling]) + b"\x42\x08" + bytes(calling - 2)
+        octets = bytes([9, 0x80, 3, 3 + called, min(255, 3 + called + calling)]) + parts + b"\x01q" + bytes(300)
+        with pytest.raises(sccp.SccpError):
+            sccp.read_datagram(octets)
 
 
 def read_or_refuse(octets: bytes) -> None:

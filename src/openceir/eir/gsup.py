@@ -19,6 +19,8 @@ from openceir.wire.gsup import GsupError, Splitter, read_check, write_answer, wr
 
 __all__ = ["GsupOptions", "GsupProxy"]
 
+_FLUSH_S = 2.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GsupOptions:
@@ -109,7 +111,7 @@ class NetworkSide(asyncio.Protocol):
         self._hlr = hlr
         self.proxy.desk.log("network joined to its HLR", networks=len(self.proxy.networks))
         if self.transport.is_closing():
-            hlr.transport.close()
+            _end(hlr.transport)
         self.release("opening")
 
     def data_received(self, data: bytes) -> None:
@@ -168,7 +170,7 @@ class NetworkSide(asyncio.Protocol):
         if self._opening is not None:
             self._opening.cancel()
         if self._hlr is not None:
-            self._hlr.transport.close()
+            _end(self._hlr.transport)
 
 
 class HlrSide(asyncio.Protocol):
@@ -203,11 +205,19 @@ class HlrSide(asyncio.Protocol):
         if not self._network.transport.is_closing():
             self._network.proxy.desk.counters.links["hlr_lost"] += 1
             self._network.proxy.desk.log("alarm", what="the HLR closed a network's connection")
-            self._network.transport.close()
+            _end(self._network.transport)
 
 
 def _prepare(transport: asyncio.Transport, options: GsupOptions) -> None:
     raw = transport.get_extra_info("socket")
     if raw is not None:
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)  # a network that vanished must not hold its place
     transport.set_write_buffer_limits(high=options.most_waiting_octets)
+
+
+def _end(transport: asyncio.Transport) -> None:
+    """Let it send what it has, for a while; who does not read does not keep us."""
+    if not transport.is_closing():
+        transport.close()
+        asyncio.get_running_loop().call_later(_FLUSH_S, transport.abort)

@@ -27,6 +27,7 @@ from openceir.wire.tcap import BadTransaction, TcapError, read_message
 __all__ = ["Gateway", "MapOptions", "MapSide"]
 
 _M3UA_PPID = 3  # RFC 4666 §7.1
+_FLUSH_S = 1.0  # how long a link that ends may still send
 _USER_DATA = 1  # the class of DATA, the third octet of a message
 
 
@@ -64,7 +65,6 @@ class MapSide:
         self.verdicts = map_verdicts(options.policy)
         self.dialogues = Dialogues(random.getrandbits(32), options.imsi_tag, options.highest_version)
         self.links: set[AspLink] = set()
-        self._is_leaving = False
         self._keepers: list[asyncio.Task[None]] = []
         self._ticker: asyncio.TimerHandle | None = None
 
@@ -80,14 +80,13 @@ class MapSide:
 
     async def close(self) -> None:
         """Tell every gateway to send elsewhere, then that we go; wait until it said so or its time is over."""
-        self._is_leaving = True
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
         for link in list(self.links):
             link.stop()
         while self.links:
             await asyncio.sleep(0.02)
-        for keeper in self._keepers:
-            keeper.cancel()
-        await asyncio.gather(*self._keepers, return_exceptions=True)
         if self._ticker is not None:
             self._ticker.cancel()
 
@@ -96,7 +95,7 @@ class MapSide:
         pause = self.options.first_pause_s
         name = f"{gateway.host}:{gateway.port}"
         is_known_away = False
-        while not self._is_leaving:
+        while True:
             link = AspLink(self, name, keeps_borders=gateway.sctp)
             try:
                 async with asyncio.timeout(self.options.connect_s):
@@ -111,10 +110,9 @@ class MapSide:
                 await link.ended.wait()
                 if link.was_active:
                     pause = self.options.first_pause_s
-            if not self._is_leaving:
-                # Jitter, so that all EIRs of a network do not come back in the same instant.
-                await asyncio.sleep(pause * random.uniform(0.75, 1.25))  # noqa: S311
-                pause = min(pause * 2, self.options.longest_pause_s)
+            # Jitter, so that all EIRs of a network do not come back in the same instant.
+            await asyncio.sleep(pause * random.uniform(0.75, 1.25))  # noqa: S311
+            pause = min(pause * 2, self.options.longest_pause_s)
 
     def _tick(self) -> None:
         now = monotonic()
@@ -224,8 +222,10 @@ class AspLink(asyncio.Protocol):
                     self.transport.write(message)
             else:
                 self.transport.write(b"".join(messages))
-        if self.asp.wants_close:
+        if self.asp.wants_close and not self.transport.is_closing():
             self.transport.close()
+            # A gateway that is gone takes nothing any more: without this the link would wait for it and never come again.
+            asyncio.get_running_loop().call_later(_FLUSH_S, self.transport.abort)
 
     def _tell(self) -> None:
         for notice in self.asp.notices:

@@ -33,6 +33,7 @@ MANAGEMENT = 1
 _UDT, _UDTS, _XUDT, _XUDTS = 0x09, 0x0A, 0x11, 0x12
 _RETURN_ON_ERROR = 0x80
 _SEGMENTATION = 0x10
+_LONGEST_ADDRESS = 64  # a title of 32 digits needs 24; two of these and an answer still fit their pointers of one octet
 _SST, _SSA = 0x03, 0x01
 
 
@@ -83,6 +84,8 @@ def read_datagram(octets: bytes) -> Datagram:
         called = _read_part(octets, first)
         calling = _read_part(octets, first + 1)
         data = _read_part(octets, first + 2)
+        if len(called) > _LONGEST_ADDRESS or len(calling) > _LONGEST_ADDRESS:
+            raise SccpError(f"an address has more than {_LONGEST_ADDRESS} octets")
         is_segmented = bool(options) and _has_segmentation(octets, 6 + options)
         return Datagram(protocol_class, called, calling, data, _subsystem(called), is_segmented)
     except IndexError:
