@@ -24,7 +24,7 @@ def test_a_disk_that_is_full_is_said_with_the_path(tmp_path):
 
 def test_a_transaction_that_fails_inside_another_takes_both_back(tmp_path):
     database = Database(tmp_path / "register.sqlite")
-    database.define("CREATE TABLE IF NOT EXISTS t(x INTEGER)")
+    database.define("CREATE TABLE IF NOT EXISTS t(x INTEGER);")
     with pytest.raises(RuntimeError), database.transaction() as outer:
         outer.execute("INSERT INTO t VALUES (1)")
         with database.transaction() as inner:
