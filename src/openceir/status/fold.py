@@ -84,6 +84,8 @@ def standing(claims: Iterable[Claim], at: int) -> tuple[list[Claim], set[bytes]]
 
 def has_lapsed(claim: Claim, holding: Sequence[Claim]) -> bool:
     """Whether a finding rests on something stated of the device that holds no longer, or on nothing having been stated."""
+    if claim.said.kind is not ClaimKind.CLASSIFIED:
+        return False
     kinds = {other.said.kind for other in holding}
     return any(
         (name in REPEATS and kinds.isdisjoint(REPEATS[name])) or not kinds.isdisjoint(MISSES.get(name, ()))
