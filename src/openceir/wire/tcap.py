@@ -14,6 +14,7 @@ Source: ITU-T Q.773 §3 (encoding), Q.774 §3 (procedures); not read, from publi
 """
 
 from enum import IntEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from openceir.errors import OpenceirError
@@ -26,6 +27,7 @@ __all__ = [
 ]  # fmt: skip
 
 _MOST_COMPONENTS = 8
+_PLAIN_OCTETS = 30  # a dialogue portion that names a context of seven octets and holds nothing else
 _DIALOGUE_AS_ID = bytes.fromhex("0607 00118605010101".replace(" ", ""))
 _VERSION_1 = bytes.fromhex("80020780")
 _INVOKE, _RESULT_LAST, _ERROR, _REJECT = 0xA1, 0xA2, 0xA3, 0xA4
@@ -155,7 +157,11 @@ def read_message(octets: bytes) -> Message:
         # An End, an Abort or a Unidirectional has no answer, so there is nothing more to read in it.
         return Message(kind, otid, dtid, None, [])
     try:
-        dialogue = _read_dialogue(parts[0x6B]) if 0x6B in parts else None
+        portion = parts.get(0x6B)
+        if portion is None:
+            dialogue = None
+        else:
+            dialogue = _read_plain(portion) if len(portion) <= _PLAIN_OCTETS else _read_dialogue(portion)
     except InvalidBer:
         raise BadTransaction(AbortCause.INCORRECT_TRANSACTION_PORTION, otid) from None
     return Message(kind, otid, dtid, dialogue, _read_components(parts[0x6C]) if 0x6C in parts else [])
@@ -183,6 +189,11 @@ def _read_dialogue(portion: bytes) -> Dialogue | None:
     if not context:
         raise InvalidBer("the AARQ names no application context")
     return Dialogue(context, is_version_1)
+
+
+# Networks send the same few again and again. One this short has no room for user information, so what is remembered says
+# nothing of any subscriber.
+_read_plain = lru_cache(maxsize=16)(_read_dialogue)
 
 
 def _read_components(portion: bytes) -> list[Component]:
