@@ -79,6 +79,12 @@ class Tag(IntEnum):
     PROTOCOL_DATA = 0x0210
 
 
+# The three that every question bears, as plain numbers, and the heads of those whose value is a number.
+_PROTOCOL_DATA, _ROUTING_CONTEXT = int(Tag.PROTOCOL_DATA), int(Tag.ROUTING_CONTEXT)
+_NETWORK_APPEARANCE = int(Tag.NETWORK_APPEARANCE)
+_NUMBER_HEAD = {tag: struct.pack(">HH", tag, 8) for tag in (_ROUTING_CONTEXT, _NETWORK_APPEARANCE)}
+
+
 class ErrorCode(IntEnum):
     """Source: RFC 4666 §3.8.1."""
 
@@ -241,31 +247,34 @@ class Asp:
     def _take(self, kind: int, body: bytes, now: float, found: list[Data]) -> None:
         try:
             if kind == Type.DATA:
-                found += self._read_data(body)
+                brought = self._read_data(body)
+                if brought is not None:
+                    found.append(brought)
             else:
                 self._serve(kind, body, now)
         except M3uaError as wrong:
             self._refuse(wrong.error)
 
-    def _read_data(self, body: bytes) -> Iterator[Data]:
+    def _read_data(self, body: bytes) -> Data | None:
+        """The user data, if they are SCCP's."""
         if self.state not in (AspState.ACTIVE, AspState.LEAVING):
             raise M3uaError(ErrorCode.UNEXPECTED_MESSAGE, "user data came before the link was active")
         scope, carried = b"", b""
         for tag, value in read_parameters(body):
-            if tag == Tag.PROTOCOL_DATA:
+            if tag == _PROTOCOL_DATA:
                 carried = value
-            elif tag in (Tag.NETWORK_APPEARANCE, Tag.ROUTING_CONTEXT):
+            elif tag in _NUMBER_HEAD:
                 if len(value) != 4:
                     raise M3uaError(ErrorCode.PARAMETER_FIELD_ERROR, "a number of four octets has another size")
-                number = int.from_bytes(value, "big")
-                if tag == Tag.ROUTING_CONTEXT and self._routing_context not in (None, number):
+                if tag == _ROUTING_CONTEXT and self._routing_context not in (None, int.from_bytes(value, "big")):
                     raise M3uaError(ErrorCode.INVALID_ROUTING_CONTEXT, "user data are of another routing context")
-                scope += write_parameter(tag, value)
+                scope += _NUMBER_HEAD[tag] + value
         if len(carried) < _LABEL.size:
             raise M3uaError(ErrorCode.MISSING_PARAMETER, "user data have no Protocol Data, or one that is cut short")
         opc, dpc, service, network, priority, selection = _LABEL.unpack_from(carried)
-        if service == SCCP:
-            yield Data(opc, dpc, network, priority, selection, scope, carried[_LABEL.size :])
+        if service != SCCP:
+            return None
+        return Data(opc, dpc, network, priority, selection, scope, carried[_LABEL.size :])
 
     def _serve(self, kind: int, body: bytes, now: float) -> None:
         match kind:
