@@ -1,6 +1,7 @@
 """An EIR that follows a centre: deltas, gaps, broken transfers, torn files, kills; all within one process."""
 
 import shutil
+import subprocess
 from datetime import timedelta
 from pathlib import Path
 
@@ -97,7 +98,8 @@ def test_missed_runs_cost_one_delta_from_the_number_that_is_held(centre, eir):
         centre.steals(phone)
         centre.makes_lists()
     done = eir.pulls()
-    assert not done.whole
+    # lists of subscribers go back one run only: what names them is not kept beside the runs
+    assert (set(done.by_delta), set(done.whole)) == ({"blocklist", "blockranges"}, {"pairblocks", "exceptions"})
     assert eir.held.headers["blocklist"].sequence == 3
     assert eir.lists() == delivered(centre)
 
@@ -174,6 +176,36 @@ class Cutting(httpx.BaseTransport):
                     raise httpx.ReadError("cut")
 
         return httpx.Response(answer.status_code, headers=answer.headers, stream=Stream())
+
+
+def test_fifty_thousand_changes_travel_in_a_quarter_of_a_megabyte(centre, eir):
+    """Unpacked by the reference implementation of RFC 8878, where it is installed, and by the EIR."""
+    tacs = [35_000_000 + 499 * n for n in range(2000)]
+    centre.steals(*(f"{tacs[n * 7 % 2000]:08}{n * 104_729 % 1_000_000:06}" for n in range(50_000)))
+    centre.makes_lists()
+    path = "/v1/operators/northtel/lists/blocklist/delta?base=1"
+    with centre.client().stream("GET", path, headers={"Accept-Encoding": "zstd"}) as answer:
+        octets, fields = b"".join(answer.iter_raw()), answer.headers
+    assert fields["Content-Encoding"] == "zstd"
+    assert len(octets) <= 250_000
+    plain = centre.client().get(path, headers={"Accept-Encoding": "identity"})
+    assert "Content-Encoding" not in plain.headers
+    assert plain.headers["ETag"] != fields["ETag"]
+    if (zstd := shutil.which("zstd")) is not None:
+        assert subprocess.run([zstd, "-dc"], input=octets, capture_output=True, check=True).stdout == plain.content
+    assert "blocklist" in eir.pulls().by_delta
+    assert eir.lists() == delivered(centre)
+
+
+def test_what_names_subscribers_is_never_kept_compressed(centre, eir):
+    centre.steals(BOBS_PHONE)
+    centre.makes_lists()
+    for kind in ("pairblocks", "exceptions"):
+        path = f"/v1/operators/northtel/lists/{kind}/delta?base=1"
+        assert "Content-Encoding" not in centre.client().get(path, headers={"Accept-Encoding": "zstd"}).headers
+    eir.pulls()
+    kept = {path.name.split("_")[1] for path in (centre.home / "lists" / "asked").rglob("*.*")}
+    assert kept == {"blocklist", "blockranges"}
 
 
 def test_a_broken_transfer_is_gone_on_with_where_it_broke(centre, tmp_path):

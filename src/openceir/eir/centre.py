@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from openceir.eir.errors import EirError
-from openceir.lists import ListError, ListHeader, ListTruncated, NotAList, WrongBase, read_header
+from openceir.lists import ListError, ListHeader, ListTruncated, NotAList, WrongBase, read_header, verify_signature
 from openceir.statements import PublicKey
 from openceir.storage.files import replace_file
 from openceir.storage.list_files import FILE_MODE, ListFiles, verify_list
+from openceir.storage.list_packing import unpack
 
 if TYPE_CHECKING:
     import httpx
@@ -25,6 +26,7 @@ __all__ = ["Announced", "Centre", "CentreAway", "CentreRefused", "tls_to_centre"
 
 _SLOWEST_S = 30.0
 _LARGEST_ANSWER_OCTETS = 1 << 20
+_PACKING_OCTETS = 1024  # what a frame may add to rows that cannot be made smaller
 _HEADER_FIELD, _SIGNATURE_FIELD = "Openceir-List-Header", "Openceir-List-Signature"
 
 
@@ -122,7 +124,7 @@ class Centre:
         name = f"{kind}-from-{base}" if base is not None else f"{kind}-full"
         part, mark = incoming / f"{name}.part", incoming / f"{name}.mark"
         incoming.mkdir(parents=True, exist_ok=True)
-        headers = {"Accept-Encoding": "identity"}
+        headers = {"Accept-Encoding": "identity" if base is None else "zstd"}
         if part.exists() and mark.exists() and part.stat().st_size:
             headers |= {"Range": f"bytes={part.stat().st_size}-", "If-Range": mark.read_text("ascii", "replace")}
         path, params = (f"/lists/{kind}/full", {}) if base is None else (f"/lists/{kind}/delta", {"base": base})
@@ -134,6 +136,8 @@ class Centre:
                     answer.read()
                     self._refuse(answer)
                 header, octets, signature = _head_of(answer.headers, name)
+                verify_signature(octets, signature, self.trust, name)  # before its sizes are believed
+                is_packed = answer.headers.get("Content-Encoding") == "zstd"
                 if answer.status_code == 200:
                     part.unlink(missing_ok=True)
                     # The mark goes first: octets without a mark are thrown away, a mark without octets asks for all.
@@ -141,7 +145,7 @@ class Centre:
                 with part.open("ab") as out:
                     for piece in answer.iter_raw():
                         out.write(piece)
-                        if out.tell() > header.octets:
+                        if out.tell() > header.octets + _PACKING_OCTETS:
                             raise ListTruncated(f"{name} has more octets than its header says; it is fetched anew")
         except httpx.HTTPError as wrong:
             raise CentreAway(
@@ -151,11 +155,20 @@ class Centre:
             part.unlink(missing_ok=True)
             raise
         files = ListFiles(incoming / header.file_stem)
-        part.replace(files.rows)
+        if is_packed:
+            self._unpack(part, header, files.rows)
+        else:
+            part.replace(files.rows)
         mark.unlink(missing_ok=True)
         replace_file(files.header, octets, FILE_MODE)
         replace_file(files.signature, signature, FILE_MODE)
         return files, self._verified(files, kind, base)
+
+    def _unpack(self, part: Path, header: ListHeader, rows: Path) -> None:
+        try:
+            unpack(part, header, rows)
+        finally:
+            part.unlink(missing_ok=True)
 
     def _verified(self, files: ListFiles, kind: str, base: int | None) -> ListHeader:
         try:

@@ -36,7 +36,7 @@ from openceir.http.application import ALWAYS, STATUS_LINES, WSGI, hidden_fault, 
 from openceir.http.opened import admit, register_by_thread
 from openceir.http.problems import Problem, problem_of
 from openceir.http.request import Request, body_of, fields_of, octets_of, path_of, query_of
-from openceir.lists import KINDS, UnknownSequence, kind_named
+from openceir.lists import KINDS, NotAList, UnknownSequence, kind_named
 from openceir.settings import Settings, load_settings
 from openceir.statements import Role
 from openceir.storage.files import write_beside
@@ -210,20 +210,22 @@ class OperatorsDoor:
         newest, base = self._newest(register, asked), _number(asked.query, "base", -1)
         if base < 1:
             raise Problem(400, "query-refused", "say with ?base= which number you hold")
-        runs = register.list_runs
+        runs, folder = register.list_runs, self.home / "lists" / "asked" / asked.operator
+        for stale in folder.glob(f"{asked.operator}_{asked.part}_*"):  # they lead to a list that is not the newest
+            if f"_{newest.sequence:06d}_from_" not in stale.name:
+                stale.unlink(missing_ok=True)
         if (made := runs.delta_of(newest, base)) is not None:
-            return _list_given(asked, runs.files_of(made))
-        old = runs.newest(asked.operator, asked.part, base)
-        if old is None or not old.kept:
-            raise UnknownSequence(f"{asked.part} number {base} is not kept; take the full list {newest.sequence}")
-        folder = self.home / "lists" / "asked" / asked.operator
-        files = ListFiles(folder / f"{asked.operator}_{asked.part}_{newest.sequence:06d}_from_{base:06d}")
-        if not files.signature.exists():
-            for stale in folder.glob(f"{asked.operator}_{asked.part}_*"):  # they lead to a list that is not the newest
-                if f"_{newest.sequence:06d}_from_" not in stale.name:
-                    stale.unlink(missing_ok=True)
-            register.list_delta(asked.operator, asked.part, base, folder)
-        return _list_given(asked, files)
+            files = runs.files_of(made)
+        else:
+            old = runs.newest(asked.operator, asked.part, base)
+            # What names subscribers is not kept outside the runs, where pruning would not find it.
+            if old is None or not old.kept or KINDS[asked.part].holds_subscribers:
+                raise UnknownSequence(f"there is no delta of the {asked.part} from {base}; take the full list")
+            files = ListFiles(folder / f"{asked.operator}_{asked.part}_{newest.sequence:06d}_from_{base:06d}")
+            if not files.signature.exists():
+                register.list_delta(asked.operator, asked.part, base, folder)
+        accepts = {each.partition(";")[0].strip() for each in asked.environ.get("HTTP_ACCEPT_ENCODING", "").split(",")}
+        return _list_given(asked, files, folder if "zstd" in accepts else None)
 
     def _newest(self, register: Register, asked: Asked) -> KeptFile:
         kind = kind_named(asked.part)
@@ -351,36 +353,46 @@ def _plain(answer: Any) -> Any:
     return json.loads(json.dumps(answer, default=lambda value: value.isoformat()))
 
 
-def _list_given(asked: Asked, files: ListFiles) -> Given:
-    """The rows, whole or from an octet on; header and signature travel as fields, so one answer is the whole list."""
+def _list_given(asked: Asked, files: ListFiles, packing: Path | None = None) -> Given:
+    """The rows, whole or from an octet on; header and signature travel as fields, so one answer is the whole list.
+
+    `packing` is where compressed rows are kept, when they may be sent so.
+    """
     try:
         header = files.read_header()
         signature = files.signature.read_bytes()
-        octets = files.rows.stat().st_size
-    except OSError:
+        rows, form = files.rows, ""
+        if packing is not None and not kind_named(header.kind).holds_subscribers:
+            from openceir.storage.list_packing import LARGEST_PACKED_OCTETS, packed  # loads Arrow
+
+            if header.octets <= LARGEST_PACKED_OCTETS:
+                rows, form = packed(files, packing), "zstd"
+        octets = rows.stat().st_size
+    except (OSError, NotAList):
         raise Problem(
             503, "list-not-in-place", "this run is just being put in its place; ask again", [("Retry-After", "1")]
         ) from None
-    tag = f'"{header.sha256}"'
+    tag = f'"{header.sha256}{form and "-"}{form}"'  # RFC 9110 §8.8.3: each form has a tag of its own
     headers = [
         ("ETag", tag),
         ("Accept-Ranges", "bytes"),
         ("Openceir-List-Header", base64.b64encode(header.to_octets()).decode()),
         ("Openceir-List-Signature", base64.b64encode(signature).decode()),
+        *([("Content-Encoding", form)] if form else []),
     ]
     if asked.environ.get("HTTP_IF_NONE_MATCH", "") == tag:
         return Given(status=304, headers=headers)
     headers.append(("Content-Type", "text/csv; charset=utf-8"))
     wanted = _RANGE.fullmatch(asked.environ.get("HTTP_RANGE", ""))
     if wanted is None or asked.environ.get("HTTP_IF_RANGE", tag) != tag:  # RFC 9110 §14.2: else the whole
-        return Given(headers=headers, file=files.rows, length=octets)
+        return Given(headers=headers, file=rows, length=octets)
     start, last = int(wanted[1]), min(int(wanted[2] or octets), octets - 1)
     if start > last:
         raise Problem(
             416, "range-refused", "there are no such octets in the list", [("Content-Range", f"bytes */{octets}")]
         )
     headers.append(("Content-Range", f"bytes {start}-{last}/{octets}"))
-    return Given(status=206, headers=headers, file=files.rows, start=start, length=last - start + 1)
+    return Given(status=206, headers=headers, file=rows, start=start, length=last - start + 1)
 
 
 def _pieces(given: Given) -> Iterator[bytes]:
