@@ -1,6 +1,8 @@
 """The house stands: imports go downwards, rooms on one floor leave each other alone."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import openceir
@@ -76,3 +78,18 @@ def test_only_the_clock_asks_what_time_it_is():
         if word in path.read_text(encoding="utf-8")
     ]
     assert guilty == []
+
+
+def test_one_answer_loads_no_engine(tmp_path):
+    """What is slow to import belongs to the job that needs it: `device check` and the HTTP worker need none of it."""
+    program = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+import openceir.cli.device, openceir.http.application
+from openceir.app import open_register
+open_register(Path(sys.argv[1])).check("00100100000001", datetime(2027, 3, 1, tzinfo=UTC))
+print(*{"duckdb", "pyarrow", "openceir.detection", "openceir.intake"} & sys.modules.keys())
+"""
+    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
