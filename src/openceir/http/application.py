@@ -9,10 +9,11 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable
-from datetime import date
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from openceir.app import Register
 from openceir.clock import now
@@ -108,7 +109,7 @@ def _answer(
     reply: Reply = route.handler(register(), request)
     if reply.octets is not None:
         return reply.octets
-    return json.dumps(reply.json, ensure_ascii=False, separators=(",", ":"), default=_plain).encode()
+    return orjson.dumps(reply.json)
 
 
 def refusal_of(problem: Problem) -> tuple[int, list[tuple[str, str]], bytes]:
@@ -122,12 +123,6 @@ def hidden_fault(fault: Exception) -> Problem:
     frame = traceback.extract_tb(fault.__traceback__)[-1]
     print(f"openceir: fault {type(fault).__name__} at {Path(frame.filename).name}:{frame.lineno}", file=sys.stderr)
     return Problem(500, "internal-error", "the register failed to answer; the fault is in its log. Try again later")
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, date):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} in an answer")
 
 
 def log_line_text(method: str, template: str, status: int, took_ms: float) -> str:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from openceir.app import Register
-from openceir.errors import OpenceirError
 from openceir.http.permissions import ALLOWED, Capability
 from openceir.http.problems import Problem, problem_of
 from openceir.http.request import Request, fields_of, moment_in, text_in
@@ -73,11 +72,15 @@ def check_many(register: Register, request: Request) -> Reply:
     texts = [text_in({f"identifiers[{place}]": value}, f"identifiers[{place}]") for place, value in enumerate(values)]
     at, known_at = moment_in(asked, "at"), moment_in(asked, "known_at")
     answers = register.check_many(texts, at or request.now, known_at=known_at)
-    return Reply({"answers": [_answer_or_problem(answer) for answer in answers]})
-
-
-def _answer_or_problem(answer: Answer | OpenceirError) -> dict[str, Any]:
-    return answer.as_json() if isinstance(answer, Answer) else problem_of(answer).as_json()
+    told: dict[int, list[dict[str, Any]]] = {}
+    return Reply(
+        {
+            "answers": [
+                answer.as_json(told) if isinstance(answer, Answer) else problem_of(answer).as_json()
+                for answer in answers
+            ]
+        }
+    )
 
 
 def history(register: Register, request: Request) -> Reply:

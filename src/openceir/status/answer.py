@@ -99,8 +99,16 @@ class Answer:
         """0 permitted, 3 blocked, 4 tracked, 5 unknown."""
         return self.status.exit_status
 
-    def as_json(self) -> dict[str, Any]:
-        """The answer as the HTTP interface and `--json` give it. The asked subscriber is never in it."""
+    def as_json(self, reasons_told: dict[int, list[dict[str, Any]]] | None = None) -> dict[str, Any]:
+        """The answer as the HTTP interface and `--json` give it. The asked subscriber is never in it.
+
+        Answers of one batch often share their reasons; `reasons_told`, kept for as long as they are, spells them once.
+        """
+        if reasons_told is None:
+            reasons_told = {}
+        reasons = reasons_told.get(id(self.reasons))
+        if reasons is None:
+            reasons = reasons_told[id(self.reasons)] = [reason.as_json() for reason in self.reasons]
         return {
             "identifier": {"value": self.value, "scheme": self.scheme, "canonical": self.canonical},
             "status": self.status,
@@ -109,7 +117,7 @@ class Answer:
             "at": moment_text(self.at),
             "known_at": moment_text(self.known_at) if self.known_at else None,
             "rule": self.rule,
-            "reasons": [reason.as_json() for reason in self.reasons],
+            "reasons": reasons,
             "next_steps": list(self.next_steps),
             "findings": [dict(finding) for finding in self.findings],
             "other_identifiers": [dict(other) for other in self.other_identifiers],

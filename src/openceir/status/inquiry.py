@@ -212,7 +212,11 @@ class Inquiries:
         """The answer with what was asked and what is on record beside it."""
         identifier = asked.identifier
         reasons = answer.reasons
-        if self.evidence is not None and asked.device is not None:
+        if (
+            self.evidence is not None
+            and asked.device is not None
+            and any(reason.kind is ClaimKind.CLASSIFIED for reason in reasons)
+        ):
             digests = {claim.said.index: claim.said.evidence_digest for claim in claims}
             reasons = tuple(
                 replace(reason, evidence=self.evidence(asked.device, reason.label, digests[reason.statement]))
