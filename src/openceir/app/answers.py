@@ -41,7 +41,7 @@ class Answers(Book):
         self._catch_up(shelf)
         return shelf
 
-    def _catch_up(self, shelf: ClaimShelf, progress: Progress = Silent()) -> int:  # noqa: B008 - stateless
+    def _catch_up(self, shelf: ClaimShelf, progress: Progress = Silent()) -> int:
         behind = shelf.applied_size
         if behind >= self.ledger.size:
             return 0
@@ -66,7 +66,7 @@ class Answers(Book):
         self.ledger.refresh()
         return self._catch_up(self.claims)
 
-    def rebuild_claims(self, progress: Progress = Silent()) -> int:  # noqa: B008 - stateless
+    def rebuild_claims(self, progress: Progress = Silent()) -> int:
         """Make the claims anew from the ledger; how many statements. What was erased is gone from them then."""
         self.claims.clear()
         return self._catch_up(self.claims, progress)

@@ -108,7 +108,7 @@ class Desk(Laboratory):
         at: datetime,
         as_of_on: date | None = None,
         by: str | None = None,
-        progress: Progress = Silent(),  # noqa: B008 - stateless
+        progress: Progress = Silent(),
     ) -> Updated:
         """Measure what is new, judge it, sign what was found as `by`, and deliver new lists as of the day of `at`.
 

@@ -51,7 +51,7 @@ class Dock(Answers):
         until: date | None = None,
         at: datetime,
         section: str = "intake.operator",
-        progress: Progress = Silent(),  # noqa: B008 - stateless
+        progress: Progress = Silent(),
     ) -> "ImportReport":
         """Bring an operator's dump into the lake, within the limits of a section of the policy.
 
@@ -89,7 +89,7 @@ class Dock(Answers):
         path: Path,
         *,
         at: datetime,
-        progress: Progress = Silent(),  # noqa: B008 - stateless
+        progress: Progress = Silent(),
     ) -> "ImportReport":
         """Replace the TAC table. Raises: IntakeError when the file is refused; nothing changed then."""
         from openceir import intake
@@ -105,7 +105,7 @@ class Dock(Answers):
         *,
         operator: str | None = None,
         at: datetime,
-        progress: Progress = Silent(),  # noqa: B008 - stateless
+        progress: Progress = Silent(),
     ) -> "ImportReport":
         """Say where cells stand. Raises: IntakeError when the file is refused; nothing changed then."""
         from openceir import intake
@@ -133,7 +133,7 @@ class Dock(Answers):
         by: str = "",
         on: date | None = None,
         at: datetime,
-        progress: Progress = Silent(),  # noqa: B008 - stateless
+        progress: Progress = Silent(),
     ) -> "ImportReport":
         """Bring an authority's list in: sign what it changes as `by`, or replace a table of references.
 

@@ -37,7 +37,7 @@ class Laboratory(Dock):
 
         return Measures(self.home, self.engine_settings)
 
-    def measure(self, *, at: datetime, progress: Progress = Silent()) -> "Folded":  # noqa: B008 - stateless
+    def measure(self, *, at: datetime, progress: Progress = Silent()) -> "Folded":
         """Measure what is new in the lake, erase measures of subscribers that retention has reached."""
         months = int(self.policy.value("retention.subscriber_months", at.date()))
         first_kept = first_kept_day(at.date(), months)
@@ -51,7 +51,7 @@ class Laboratory(Dock):
         *,
         at: datetime,
         only_rules: Sequence[str] = (),
-        progress: Progress = Silent(),  # noqa: B008 - stateless
+        progress: Progress = Silent(),
     ) -> "DetectionRun":
         """Judge every rule as of a day (the newest day of data), over lists as they hold at `at`, and keep the run.
 

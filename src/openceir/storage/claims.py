@@ -103,7 +103,7 @@ class ClaimShelf:
         """How many statements of the log stand here."""
         return self._state()[0]
 
-    def apply(self, entries: Iterable[AcceptedStatement], progress: Progress = Silent()) -> int:  # noqa: B008 - stateless
+    def apply(self, entries: Iterable[AcceptedStatement], progress: Progress = Silent()) -> int:
         """Add what these entries say; those already here are passed over. The number added.
 
         All or nothing. Raises: StorageError when an entry is missing in between.
