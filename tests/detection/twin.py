@@ -177,7 +177,7 @@ class Twin:
             return []
         rows = sorted(
             (row for row in self.world.sightings if row.device == device and row.ts is not None and row.cell in places),
-            key=lambda r: (r.ts, r.cell, math.inf if r.imsi is None else r.imsi, r.operator, r.rat or 0),
+            key=lambda r: (r.ts, r.cell, nulls_last(r.imsi), r.operator, nulls_last(r.rat)),
         )
         found = []
         for number, (a, b) in enumerate(itertools.pairwise(rows)):
@@ -239,6 +239,11 @@ class Twin:
             if rows
             else None
         )
+
+
+def nulls_last(value: int | None) -> float:
+    """What to sort by where a missing value stands behind every other, as the measures say it does."""
+    return math.inf if value is None else value
 
 
 def great_circle_m(lat: float, lon: float, lat2: float, lon2: float) -> float:
