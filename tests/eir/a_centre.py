@@ -20,6 +20,7 @@ from cryptography.x509.oid import NameOID
 
 from a_country import ALICES_PHONE, BOBS_PHONE, SPARE_PHONE, Storyland
 from openceir import clock
+from openceir.app import open_register
 from openceir.eir.centre import Centre
 from openceir.http import make_operators_application
 from openceir.settings import Settings
@@ -32,11 +33,10 @@ __all__ = [
 
 
 class ACentre:
-    """The register of Storyland today, and its operators' door."""
+    """The register of Storyland today, in a new folder or in a copy of one, and its operators' door."""
 
     def __init__(self, home: Path, **settings) -> None:
-        self.country = Storyland(home)
-        self.home, self.register = home, self.country.register
+        self.home, self.register = home, open_register(home) if home.exists() else Storyland(home).register
         self.settings = Settings(**{"http_waits": 4, **settings})
         self.door = make_operators_application(home, self.settings)
 

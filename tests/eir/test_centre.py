@@ -22,12 +22,21 @@ from openceir.storage import files as storage_files
 from .a_centre import ALICES_PHONE, BOBS_PHONE, SPARE_PHONE, ACentre
 
 
-@pytest.fixture
-def centre(tmp_path: Path) -> ACentre:
-    made = ACentre(tmp_path / "centre")
+@pytest.fixture(scope="session")
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A centre that has ordered one block, to be copied: making one costs more than most tests here."""
+    made = ACentre(tmp_path_factory.mktemp("first") / "centre")
     made.steals(ALICES_PHONE)
     made.makes_lists()
-    return made
+    made.register.ledger.close()
+    made.register.database.close()
+    return made.home
+
+
+@pytest.fixture
+def centre(tmp_path: Path, first_run: Path) -> ACentre:
+    shutil.copytree(first_run, tmp_path / "centre")
+    return ACentre(tmp_path / "centre")
 
 
 class AnEir:
@@ -123,7 +132,21 @@ def test_a_torn_list_is_found_at_the_start_and_fetched_anew(centre, eir):
     assert eir.says(ALICES_PHONE) is Status.BLOCKED
 
 
-@pytest.mark.parametrize("octets", [b"", b"{", b'{"lists": {"blocklist": "nothing"}, "pending": {}}', b"\xff\x00"])
+def test_without_the_centre_a_torn_list_costs_no_block(centre, eir):
+    """The index still has what the list has lost; it serves on, the next day too, until the list is fetched anew."""
+    [path] = (eir.folder / "lists").glob("*_blocklist_*.csv")
+    path.write_bytes(b"")
+    for days in (0, 1, 2):
+        eir.held.recover(clock.now() + timedelta(days=days))
+        assert eir.says(ALICES_PHONE) is Status.BLOCKED
+    assert eir.pulls().whole == ("blocklist",)
+    assert eir.held.lost == set()
+    assert eir.held.keep_index_of(clock.now() + timedelta(days=3))
+
+
+@pytest.mark.parametrize(
+    "octets", [b"", b"{", b'{"lists": {"blocklist": "nothing"}, "pending": {}, "lost": []}', b"\xff\x00"]
+)
 def test_a_state_that_cannot_be_read_costs_full_lists_and_no_answer(centre, eir, octets):
     (eir.folder / "held.json").write_bytes(octets)
     eir.start()

@@ -46,7 +46,9 @@ def new(
     register = register_of(ctx)
     if operator and role != Role.OPERATOR:
         raise click.UsageError(f"--operator goes with --role operator, not with {role}")
-    if operator and operator not in (known := register.policy.operators(now().date())):
+    operator = operator.lower()  # as lists and sightings name them
+    known = [name.lower() for name in register.policy.operators(now().date())]
+    if operator and operator not in known:
         raise click.UsageError(f"the policy names no operator {operator!r}; it names {', '.join(known) or 'none'}")
     text = register.tokens.make(name, role, at=now(), expires_at=expires, operator=operator)
     if out is not None:

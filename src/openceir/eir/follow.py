@@ -83,6 +83,7 @@ class Follower:
         Raises: CentreAway, CentreRefused, ListError; what was held before is still held then.
         """
         notes: list[str] = []
+        self.held.lost &= {each.kind for each in announced}  # what the centre has no more cannot be fetched anew
         fetched = [found for each in announced if (found := self._fetched(each, notes)) is not None]
         try:
             if fetched:
@@ -179,7 +180,7 @@ def _followed_apart(options: CentreOptions, clock: Callable[[], datetime], log: 
 
 
 def follow(options: CentreOptions, clock: Callable[[], datetime], log: Log, parent: int) -> None:
-    """Follow the centre until the process `parent` is gone. Nothing that goes wrong ends it."""
+    """Follow the centre until the process `parent` is gone; a centre that is away or a full disk does not end it."""
     held = Held(options.folder, options.trust)
     seen = SeenPairs(options.folder / "seen.sqlite") if options.records is not None else None
     held.recover(clock())
@@ -196,11 +197,12 @@ def follow(options: CentreOptions, clock: Callable[[], datetime], log: Log, pare
             done = follower.take(announced, clock())
             for note in done.notes:
                 log("alarm", what=note)
-            if done.changed or not told:
+            if done.changed:
+                told = False
+                log("lists taken", by_delta=done.by_delta, whole=done.whole, sequence=follower.sequence())
+            if not told:
                 follower.acknowledge()
                 told = True
-            if done.changed:
-                log("lists taken", by_delta=done.by_delta, whole=done.whole, sequence=follower.sequence())
             if seen is not None and options.records is not None and time.monotonic() >= send_at:
                 _send(centre, seen, options.records, clock(), log)
                 send_at = time.monotonic() + options.send_every_s
@@ -209,15 +211,16 @@ def follow(options: CentreOptions, clock: Callable[[], datetime], log: Log, pare
             trouble, pauses = "", _pauses()
             # A list that the centre announces and that is not taken must not make this a busy loop.
             time.sleep(max(pause, 1.0 if done.notes else 0.0))
-        except OpenceirError as wrong:
-            if trouble != wrong.code:  # once, not with every try
+        except (OpenceirError, OSError) as wrong:
+            code = wrong.code if isinstance(wrong, OpenceirError) else type(wrong).__name__
+            if trouble != code:  # once, not with every try
                 log(
                     "alarm",
                     what="the centre cannot be followed; the last good list serves on",
-                    code=wrong.code,
+                    code=code,
                     why=str(wrong),
                 )
-            trouble = wrong.code
+            trouble = code
             time.sleep(next(pauses))
 
 

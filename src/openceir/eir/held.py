@@ -4,7 +4,8 @@ Theory. In one folder, which only its owner reads:
 
     lists/NAME.csv .json .sig   full lists as they were delivered, each under its own name
     incoming/                   transfers, and deltas that were verified
-    held.json                   {"lists": kind -> name, "pending": kind -> name of a delta}; replaced in one step
+    held.json                   {"lists": kind -> name, "pending": kind -> name of a delta, "lost": kinds};
+                                replaced in one step
     served.idx                  the index that the doors answer from; replaced in one step
 
 `served.idx` was made from the lists and the deltas pending on them, and says so in its head (`source`): which lists,
@@ -16,7 +17,8 @@ counts: the delta is written down as pending, folded into the index, and only th
     ... before the list is rewritten             `recover` applies the pending delta
     ... before what is old was swept             the next sweep does it
 
-A list that is torn or altered on the disk is dropped at `recover` and fetched whole.
+A list that is torn or altered on the disk is dropped at `recover` and fetched whole; the index that still has it
+serves on until then.
 """
 
 import json
@@ -57,6 +59,7 @@ class Held:
         for each in (folder, self.incoming, self._lists):
             each.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.headers: dict[str, ListHeader] = {}  # what is held, by kind; with pending deltas counted in
+        self.lost: set[str] = set()  # kinds that were held and are not whole; to be fetched anew
         self.notes: list[str] = []  # what `recover` found wrong
 
     @property
@@ -69,26 +72,33 @@ class Held:
 
         Raises: StorageError when the disk refuses.
         """
+        self.headers, self.notes, self.lost = {}, [], set()
         said = self._read_state()
-        self.headers, self.notes = {}, []
         names = dict(said["lists"])
         for kind, name in said["pending"].items():
             delta = ListFiles(self.incoming / name)
             try:
                 names[kind] = self._applied(kind, ListFiles(self._lists / names.get(kind, "")), delta)
             except ListError as wrong:
+                self.lost.add(kind)
                 self.notes.append(f"a delta of the {kind} that was begun cannot be finished: {wrong}")
         for kind, name in names.items():
             try:
                 self.headers[kind] = verify_list(ListFiles(self._lists / name), self.trust)
             except ListError as wrong:
+                self.lost.add(kind)
                 self.notes.append(f"the {kind} held is not whole and is fetched anew: {wrong}")
         self._write_state()
         self.keep_index_of(now)
 
     def keep_index_of(self, now: datetime) -> bool:
-        """Make the index anew unless it is of the lists held and of today; whether it was made."""
-        if not self.headers or self._index_source() == self._source(self.headers, now.date()):
+        """Make the index anew unless it is of the lists held and of today; whether it was made.
+
+        While a list is lost, an index that still has it serves on, though it is of yesterday: better blocks without
+        the newest day than a country without its block list.
+        """
+        source = self._index_source()
+        if not self.headers or source == self._source(self.headers, now.date()) or (self.lost and source is not None):
             return False
         self._build(self.headers, now)
         return True
@@ -111,6 +121,7 @@ class Held:
         for each in by_kind.values():
             self.check_newer(each.header)
         before, names = dict(self.headers), self._names()
+        self.lost -= by_kind.keys()
         blocks = by_kind.get(_BLOCKLIST)
         if blocks is not None:
             self._check_base(blocks.header)
@@ -203,10 +214,12 @@ class Held:
     def _read_state(self) -> dict[str, dict[str, str]]:
         try:
             said = json.loads((self.folder / "held.json").read_text("utf-8"))
+            self.lost.update(map(str, said["lost"]))
             return {part: {str(kind): str(name) for kind, name in said[part].items()} for part in ("lists", "pending")}
         except FileNotFoundError:
             return {"lists": {}, "pending": {}}
         except (OSError, ValueError, KeyError, AttributeError, TypeError):
+            self.lost.update(TAKEN)
             self.notes.append("held.json cannot be read; every list is fetched anew")
             return {"lists": {}, "pending": {}}
 
@@ -214,7 +227,8 @@ class Held:
         self._write(self._names(), {})
 
     def _write(self, names: Mapping[str, str], pending: Mapping[str, str]) -> None:
-        octets = json.dumps({"lists": names, "pending": pending}, sort_keys=True).encode() + b"\n"
+        state = {"lists": names, "pending": pending, "lost": sorted(self.lost)}
+        octets = json.dumps(state, sort_keys=True).encode() + b"\n"
         replace_file(self.folder / "held.json", octets, 0o600)
 
     def _sweep(self) -> None:
