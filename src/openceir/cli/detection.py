@@ -94,7 +94,9 @@ def run(
         echo_json(made.summary() | {"statements": [entry.index for entry in entries]})
         return
     _show_run(made)
-    if adopt:
+    if not made.proposals:
+        click.echo("the policy has no rules yet; openceir policy example prints some to begin with")
+    elif adopt:
         click.echo(f"signed by {by}: {len(entries)} statements")
     else:
         click.echo(f"nothing counts yet; to sign it: openceir detection adopt {made.number} --by MEMBER")

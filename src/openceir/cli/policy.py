@@ -7,7 +7,7 @@ import click
 
 from openceir.cli._ledger_options import Moment, as_json_option, echo_json, register_of
 from openceir.cli.detection import Day
-from openceir.detection import Rule, amnesty_of, parse_rules
+from openceir.detection import Rule, amnesty_of, example_rules, parse_rules
 from openceir.policy import Policy, load_policy
 
 __all__ = ["policy"]
@@ -67,6 +67,18 @@ def simulate(ctx: click.Context, file: Path, as_of_on: date | None, at: datetime
             click.echo(f"  would be refused: {effect.refusal}")
 
 
+@policy.command()
+def example() -> None:
+    """Print a set of rules to begin with, as TOML: put it into the home's policy folder and make it your own.
+
+    \b
+    openceir policy example > openceir-home/policy/20-rules.toml
+
+    Its limits are proposals without a law behind them; every one may be dated and given its source.
+    """
+    click.echo(example_rules(), nl=False)
+
+
 def _with(ctx: click.Context, file: Path) -> Policy:
     register = register_of(ctx)
     present = sorted((register.home / register.settings.policy_folder).glob("*.toml"))
@@ -89,7 +101,7 @@ def _show(shown: Policy, on: date, as_json: bool) -> None:
         return
     click.echo(f"{shown.name}, version {shown.version}, digest {shown.digest.hex()[:16]}…")
     if not rules:
-        click.echo("no rules: detection proposes nothing")
+        click.echo("no rules: detection proposes nothing; openceir policy example prints some to begin with")
     for rule in rules:
         click.echo(f"{rule.label}: {rule.reason}")
         follows = f"blocked {rule.grace_days} days after the first match" if rule.blocking else "tracked, not blocked"
