@@ -72,7 +72,9 @@ class AnEirProcess:
 
     def answers(self, *imeis: str) -> list[int | None]:
         """The Equipment-Status of each, over one connection."""
-        with socket.create_connection(("127.0.0.1", self.says("listening", transport="tcp")["port"]), 20) as link:
+        with socket.create_connection(
+            ("127.0.0.1", self.says("listening", transport="tcp")["port"]), _SLOWEST_S
+        ) as link:
             found = []
             for octets in (mme.cer(), *(mme.ecr(imei=imei) for imei in imeis)):
                 link.sendall(octets)
@@ -124,7 +126,7 @@ def test_who_shows_no_certificate_or_a_strangers_is_not_heard(centre, certificat
 
         def ask(name: str | None) -> httpx.Response:
             transport = httpx.HTTPTransport(verify=certificates.context(name), retries=8)
-            with httpx.Client(transport=transport, headers=headers, timeout=20) as client:
+            with httpx.Client(transport=transport, headers=headers, timeout=_SLOWEST_S) as client:
                 return client.get(path)
 
         assert ask("northtel").json()["sequence"] == 1
@@ -155,6 +157,7 @@ def test_a_block_at_the_centre_is_answered_by_the_eir_and_survives_both(centre, 
     eir.start()
     assert eir.answers(ALICES_PHONE, BOBS_PHONE, SPARE_PHONE) == [BLACKLISTED, BLACKLISTED, EQUIPMENT_UNKNOWN]
 
+    eir.says("alarm", code="eir-centre-away")
     centre.steals(SPARE_PHONE)
     centre.makes_lists()
     with served(centre, certificates, port):

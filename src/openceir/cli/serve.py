@@ -62,6 +62,8 @@ def serve(
         # two, so that one long read does not hold up the answers, and one for each EIR that may wait for lists;
         # each opens the register for itself when it is first used
         blocking_threads=2 + (settings.http_waits if operators else 0),
+        # EIRs that wait hold a stop up for as long as they wait; whatever was answered before is on the disk
+        workers_kill_timeout=3 if operators else None,
         ssl_cert=tls_cert,
         ssl_key=tls_key,
         ssl_ca=tls_ca,

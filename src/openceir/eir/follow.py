@@ -193,7 +193,8 @@ def follow(options: CentreOptions, clock: Callable[[], datetime], log: Log, pare
         try:
             if held.keep_index_of(clock()):
                 log("index made for the day", sequence=follower.sequence())
-            announced, pause = centre.wait(follower.sequence(), _WAIT_S if told else 0)
+            until_send_s = max(0, int(send_at - time.monotonic()) + 1) if seen is not None else _WAIT_S
+            announced, pause = centre.wait(follower.sequence(), min(_WAIT_S, until_send_s) if told else 0)
             done = follower.take(announced, clock())
             for note in done.notes:
                 log("alarm", what=note)
