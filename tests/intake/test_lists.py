@@ -232,7 +232,7 @@ def test_a_tac_table_says_what_its_bands_can_do(register, tmp_path):
         '00100100|Made Up "Works"|M1|GSM 900, LTE FDD BAND 3|01-Jan-2019|Smartphone\n'
     )
     assert register.import_tac_table(path, at=AT).accepted == 1
-    model = register.reference.find_model("00100100")
+    model = register.reference.find_models(["00100100"])["00100100"]
     assert (model["manufacturer"], model["model"], model["allocated_on"]) == ('Made Up "Works"', "M1", "2019-01-01")
     assert model["rat"] == G2 | G4
     assert register.import_tac_table(path, at=AT).already
