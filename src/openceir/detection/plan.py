@@ -11,10 +11,10 @@ from datetime import date
 
 import pyarrow as pa
 
-from openceir.detection.condition import condition_named
+from openceir.detection.condition import condition_named, first_day_of_period
 from openceir.detection.engine import Step
 from openceir.detection.rule import Rule, Use
-from openceir.detection.sql import epoch_day, read_sql, render
+from openceir.detection.sql import epoch_day, read_sql, render, window
 from openceir.identity import G2, G3, G4, G5, NON_UNIQUE_KEYS
 from openceir.policy import Policy
 
@@ -39,7 +39,10 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 DEVICE_COLUMNS = ("device", "seen", "first_seen_on", "last_seen_on", "generations", "tac", "rbi")
 # Steps that others of the same kind read.
-_BEFORE = {"registered": ("range_of_tacs",), "model": ("model_capability",)}
+_BEFORE = {
+    "registered": ("range_of_tacs",), "model": ("model_capability",),
+    "subscribers": ("pairs",), "people": ("pairs",), "networks": ("pairs",),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +67,11 @@ def plan_rules(rules: Sequence[Rule], as_of_on: date) -> Plan:
     tables: dict[str, str] = {}  # SQL of a fact -> its table
     hits: dict[str, str] = {}
     facts: dict[str, tuple[tuple[str, str], ...]] = {}
-    for use in _distinct(rules):
+    uses = _distinct(rules)
+    longest = {"longest_window": window(_first_day(uses, as_of_on), as_of_on)}
+    for use in uses:
         condition = condition_named(use.name)
-        values = condition.sql_values(as_of_on, use.limits)
+        values = condition.sql_values(as_of_on, use.limits) | longest
         joined = []
         for fact in condition.facts:
             for name in (*_BEFORE.get(fact, ()), fact):
@@ -97,6 +102,13 @@ def wide(joined: Sequence[tuple[str, str]], devices: str = "device") -> str:
 
 def _distinct(rules: Sequence[Rule]) -> list[Use]:
     return list({use.key: use for rule in rules for use in rule.uses}.values())
+
+
+def _first_day(uses: Sequence[Use], as_of_on: date) -> date:
+    """The first day that any of the uses asks about."""
+    return min(
+        (day for use in uses if (day := first_day_of_period(as_of_on, use.limits)) is not None), default=as_of_on
+    )
 
 
 def _hit(joined: Sequence[tuple[str, str]], expression: str) -> str:
