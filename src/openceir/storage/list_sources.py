@@ -134,7 +134,8 @@ def gather_lists(desk: Desk, claims: ClaimShelf, seen: SeenWith, on: date) -> Co
     statuses = claims.statuses(at, devices=asked)
     blocked_now = statuses.where(Status.BLOCKED)
     # met in a range and never named: the range's row says it already
-    named = blocked_now & np.isin(statuses.device, claims.columns().device)
+    named = blocked_now.copy()
+    named[blocked_now] = _are_among(statuses.device[blocked_now], claims.columns().device)
     blocked = _device_blocks(statuses, named, statuses.reasons)
     coming = _device_blocks(
         statuses, statuses.where(Status.TRACKED) & (statuses.block_on != NO_DAY), statuses.block_reasons
@@ -169,6 +170,14 @@ def gather_lists(desk: Desk, claims: ClaimShelf, seen: SeenWith, on: date) -> Co
         settled=desk.settled_rows(triplets, paired),
         oldest_seen_on=oldest,
     )
+
+
+def _are_among(asked: Keys, known: Keys) -> npt.NDArray[np.bool_]:
+    """Which of `asked` stand in `known`, by one sort: numpy's own isin hashes every key, at ten times the cost."""
+    if not known.size:
+        return np.zeros(asked.size, dtype=np.bool_)
+    known = np.sort(known)
+    return known[np.minimum(np.searchsorted(known, asked), known.size - 1)] == asked
 
 
 def _device_blocks(
