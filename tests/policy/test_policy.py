@@ -46,6 +46,19 @@ def test_a_wrong_policy_file_is_refused_with_its_place(text, complaint):
         policy_from_text(("rules.toml", text))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "operators = 3", "operators.northtel = 3", "rule = 3", "rule = [3]", "[rule]\nlabel = 'x'",
+        "rule = " + "[" * 5000 + "]" * 5000, "operators" + ".a" * 5000 + " = 3", "operators.northtel.x = " + "[" * 90 + "]" * 90,
+    ],
+)  # fmt: skip
+def test_a_policy_of_another_shape_is_refused_and_not_a_crash(text):
+    """Found by the fuzzer and beside it: a value where tables stand, and more nesting than any reader can walk."""
+    with pytest.raises(PolicyError):
+        policy_from_text(("it.toml", text))
+
+
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(PolicyError, match=r"absent\.toml cannot be read"):
         load_policy([tmp_path / "absent.toml"])

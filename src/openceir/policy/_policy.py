@@ -41,6 +41,7 @@ _DATED_KEYS = {"from", "unit", "source"}
 # Sections whose keys the deployer names (operators, rules) rather than we.
 _OPEN_SECTIONS = {"operators"}
 _LISTS_OF_TABLES = {"rule"}
+_DEEPEST = 16  # tables within tables; ours go to five, and what reads a policy walks it by recursion
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,9 @@ def policy_from_text(*named_texts: tuple[str, str]) -> Policy:
             overlay = tomllib.loads(text)
         except tomllib.TOMLDecodeError as wrong:
             raise PolicyError(f"policy file {name} is not TOML: {wrong}") from wrong
+        except RecursionError as wrong:
+            raise PolicyError(f"policy file {name} nests arrays or tables too deeply to be read") from wrong
+        _check_depth(name, overlay)
         tree = _overlay(tree, overlay, where=name, path="")
     head = tree["policy"]
     _check_dates("", tree)
@@ -171,8 +175,12 @@ def _overlay(under: Mapping[str, Any], over: Mapping[str, Any], *, where: str, p
     for key, value in over.items():
         full = f"{path}{key}"
         if path == "" and key in _LISTS_OF_TABLES:
+            if not isinstance(value, list) or not all(isinstance(table, Mapping) for table in value):
+                raise PolicyError(f"{where}: {key} is a repeated table; begin each with [[{key}]]")
             merged[key] = value
         elif path == "" and key in _OPEN_SECTIONS:
+            if not isinstance(value, Mapping) or not all(isinstance(table, Mapping) for table in value.values()):
+                raise PolicyError(f"{where}: {key} holds one table a name; begin each with [{key}.name]")
             merged[key] = {**merged.get(key, {}), **value}
         elif key not in merged:
             near = get_close_matches(key, merged, n=1)
@@ -186,6 +194,20 @@ def _overlay(under: Mapping[str, Any], over: Mapping[str, Any], *, where: str, p
         else:
             merged[key] = value
     return merged
+
+
+def _check_depth(name: str, overlay: Mapping[str, Any]) -> None:
+    """Raises: PolicyError past `_DEEPEST`: dotted keys nest without a bracket. A loop a level, for recursion would fail first."""
+    level: list[Any] = [overlay]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for node in level
+            for inner in (node.values() if isinstance(node, Mapping) else node)
+            if isinstance(inner, Mapping | list)
+        ]
+    if level:
+        raise PolicyError(f"policy file {name} nests arrays or tables more than {_DEEPEST} deep")
 
 
 def _check_dates(path: str, node: Any) -> None:
