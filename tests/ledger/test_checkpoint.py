@@ -93,3 +93,9 @@ def test_no_text_makes_the_reader_fail_in_another_way(text):
             SignedCheckpoint.parse(note).verify(KEY.public)
         except OpenceirError:
             continue
+
+
+def test_a_note_that_has_no_utf_8_is_refused_when_it_is_read():
+    """Found by the fuzzer: half a surrogate pair came as far as the signature, which is over octets."""
+    with pytest.raises(ProofRefused, match="UTF-8"):
+        SignedCheckpoint.parse("log\ud800\n0\n" + "A" * 43 + "=\n\n\u2014 log AAAAAAA=\n")

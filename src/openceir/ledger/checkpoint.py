@@ -73,8 +73,9 @@ class SignedCheckpoint:
     @classmethod
     def parse(cls, note: str) -> "SignedCheckpoint":
         """The checkpoint in a signed note, its signatures not yet checked; raises ProofRefused."""
-        if len(note) > MOST_OCTETS or any(ord(c) < 0x20 and c != "\n" for c in note):
-            raise ProofRefused("a checkpoint is at most 64 KiB of text without control characters")
+        # Half a surrogate pair, which a JSON escape can bring, has no UTF-8 that could have been signed.
+        if len(note) > MOST_OCTETS or any((c < " " and c != "\n") or "\ud800" <= c <= "\udfff" for c in note):
+            raise ProofRefused("a checkpoint is at most 64 KiB of UTF-8 text without control characters")
         text, blank, rest = note.rpartition("\n\n")
         lines = rest.split("\n")
         if not blank or lines.pop() or not 1 <= len(lines) <= MOST_SIGNATURES:
