@@ -1,7 +1,10 @@
 """Pairs that an EIR saw, on their way to the centre: each once, none blocked, and the same batch the same octets."""
 
 import gzip
+import os
 import stat
+import subprocess
+import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -12,6 +15,8 @@ from openceir.eir import Status, attribute
 from openceir.eir.decision import MALFORMED, UNKNOWN, Step
 from openceir.eir.records import RECORD, RecordFile
 from openceir.eir.seen import SeenPairs
+from openceir.http.operators import make_operators_application
+from openceir.settings import load_settings
 
 from .a_centre import BOBS_PHONE, ACentre
 from .conftest import ALICE, ALICES_PHONE, BOB
@@ -153,3 +158,17 @@ def test_a_batch_that_is_none_is_refused_and_leaves_nothing(tmp_path, query, kin
     assert not list((centre.home / "lake").rglob("*.parquet"))
     arrived = centre.home / "arrived"
     assert not arrived.exists() or not list(arrived.iterdir())
+
+
+def test_a_centre_that_starts_erases_what_a_killed_one_had_half_taken_in(tmp_path):
+    home = tmp_path / "centre"
+    (home / "arrived").mkdir(parents=True)
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        gone.wait()
+    left, new, busy = (
+        home / "arrived" / name for name in (f"{gone.pid}-1-northtel.csv.gz", ".new-x", f"{os.getpid()}-1-now.csv.gz")
+    )
+    for each in (left, new, busy):
+        each.write_bytes(b"subscribers")
+    make_operators_application(home, load_settings(home, {})[0])
+    assert [each.name for each in (home / "arrived").iterdir()] == [busy.name]

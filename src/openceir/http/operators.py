@@ -144,6 +144,7 @@ class OperatorsDoor:
         self.register = register_by_thread(home)
         # Each wait holds a thread. Who finds no place is answered at once and asks again a second later.
         self._places = threading.BoundedSemaphore(max(settings.http_waits, 1))
+        self._sweep_arrived()
 
     def answer(self, row: _Row, operator: str, part: str, environ: dict[str, Any]) -> Given:
         """Let the token in and do what was asked. Raises: Problem, OpenceirError."""
@@ -265,7 +266,7 @@ class OperatorsDoor:
             raise Problem(400, "query-refused", "say with ?from= and &until= which days the sightings are of") from None
         octets = octets_of(asked.environ, _LARGEST_SIGHTINGS_OCTETS)
         name = f"{asked.operator}_{since:%Y%m%d}_{until:%Y%m%d}.csv.gz"
-        arrived = self.home / "arrived" / f"{threading.get_native_id()}-{name}"
+        arrived = self.home / "arrived" / f"{os.getpid()}-{threading.get_native_id()}-{name}"
         try:
             with write_beside(arrived, 0o600) as fresh:
                 fresh.write_bytes(octets)
@@ -277,6 +278,13 @@ class OperatorsDoor:
         return Given(
             {"rows": report.rows, "accepted": report.accepted, "already": report.already, "import": report.import_id}
         )
+
+    def _sweep_arrived(self) -> None:
+        """Erase what processes that were killed left half taken in: it names subscribers, and is sent again."""
+        for left in (self.home / "arrived").glob("*"):
+            process = left.name.partition("-")[0]
+            if not (process.isdigit() and Path("/proc", process).exists()):
+                left.unlink(missing_ok=True)
 
     def checks(self, register: Register, asked: Asked) -> Given:
         """POST /checks: the synchronous query."""

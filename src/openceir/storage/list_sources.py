@@ -177,7 +177,8 @@ def _are_among(asked: Keys, known: Keys) -> npt.NDArray[np.bool_]:
     if not known.size:
         return np.zeros(asked.size, dtype=np.bool_)
     known = np.sort(known)
-    return known[np.minimum(np.searchsorted(known, asked), known.size - 1)] == asked
+    found: npt.NDArray[np.bool_] = known[np.minimum(np.searchsorted(known, asked), known.size - 1)] == asked
+    return found
 
 
 def _device_blocks(
