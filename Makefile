@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 
-.PHONY: demo test bench clean
+.PHONY: demo test bench fuzz clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "openceir needs Python 3.11 or newer; set PYTHON=")'
@@ -29,5 +29,8 @@ test: $(VENV)/installed-test
 bench: $(VENV)/installed-test
 	$(VENV)/bin/python -m bench
 
+fuzz: $(VENV)/installed-test
+	$(VENV)/bin/python -m fuzz --seconds 30
+
 clean:
-	rm -rf $(VENV) build bench-work
+	rm -rf $(VENV) build bench-work fuzz-work

@@ -1,0 +1,533 @@
+"""One row a decoder: what reads the octets, which errors it may raise, and honest octets to begin from.
+
+Whatever else comes out of a decoder is a fault. Streams are fed in pieces whose sizes the input chooses, and must say
+the same as when they are fed whole. Seeds are what our own encoders and the simulators of the tests write.
+"""
+
+import io
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from functools import partial
+from ipaddress import ip_address
+from itertools import cycle
+from types import UnionType
+from typing import Any
+
+from tests.lists.test_header import DELTA, FULL
+from tests.wire import an_mme, an_msc, an_nrf
+
+from fuzz.running import Target
+from openceir import ledger, lists, statements
+from openceir.http.problems import Problem
+from openceir.http.request import body_of, fields_of, moment_in, path_of, query_of, text_in
+from openceir.identity import IdentityError, parse
+from openceir.identity.catalogue import CATALOGUE
+from openceir.intake.aside import Rejects
+from openceir.intake.errors import IntakeError
+from openceir.intake.lines import Form, Lines, Wanted
+from openceir.intake.octets import Bounds, Octets
+from openceir.ledger import Checkpoint, LedgerError, MerkleLog, Receipt, SignedCheckpoint, make_receipt, verify_receipt
+from openceir.lists.errors import ListError
+from openceir.policy import PolicyError, policy_from_json, policy_from_text
+from openceir.statements import KINDS, DeviceSet, Pair, PublicKey, SignedStatement, SigningKey, StatementError
+from openceir.wire import ber, gsup, m3ua, map_check_imei, n5g_eir, s13, s13_questions, sccp, tcap
+from openceir.wire.access_token import ScopeInsufficient, TokenInvalid, TokenVerifier, read_key
+from openceir.wire.diameter.avp import check_command, read_avps
+from openceir.wire.diameter.dictionary import COMMANDS
+from openceir.wire.diameter.errors import DiameterError
+from openceir.wire.diameter.message import Header, Identity
+from openceir.wire.diameter.peer import Introduced, Peer
+
+__all__ = ["TARGETS"]
+
+NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
+ALICES_PHONE = "00100100000001"
+
+TARGETS: dict[str, Target] = {}
+
+
+def target(
+    name: str, *refuses_with: type[Exception], seeds: Sequence[bytes], longest: int = 2048
+) -> Callable[[Callable[[bytes], object]], Callable[[bytes], object]]:
+    """Put a decoder into the table."""
+
+    def register(decode: Callable[[bytes], object]) -> Callable[[bytes], object]:
+        TARGETS[name] = Target(name, decode, refuses_with, seeds, longest)
+        return decode
+
+    return register
+
+
+def pieces(octets: bytes) -> tuple[bytes, list[bytes]]:
+    """The stream in an input, whole and in pieces: its first two octets are the sizes of the pieces, in turn."""
+    stream, found, at = octets[2:], [], 0
+    for size in cycle((1 + octets[0] % 64, 1 + octets[1]) if len(octets) > 2 else (1,)):
+        if at >= len(stream):
+            return stream, found
+        found.append(stream[at : at + size])
+        at += size
+    return stream, found
+
+
+def streams(*messages: bytes) -> list[bytes]:
+    """Seeds for a target that reads pieces: in twos and threes, and nearly whole."""
+    return [sizes + message for message in messages for sizes in (b"\1\2", b"\x3f\xff")]
+
+
+def text_of(octets: bytes) -> str:
+    """Any text; octets that are no UTF-8 become lone surrogates, which JSON escapes and file names can bring too."""
+    return octets.decode("utf-8", "surrogateescape")
+
+
+# ------------------------------------------------------------------------------------------------------------ Diameter
+
+EIR = Identity(an_mme.EIR, an_mme.EIR_REALM, origin_state_id=7)
+ANSWERS = s13.Answers(EIR)
+QUESTIONS = s13_questions.Questions(Identity(an_mme.HOST, an_mme.REALM), an_mme.EIR_REALM, an_mme.EIR)
+ECR = an_mme.ecr(an_mme.avp(284, an_mme.avp(280, "proxy") + an_mme.avp(33, b"state")))
+AUDITORS_ECR = QUESTIONS.question(7, ALICES_PHONE, "001010000000001")
+
+
+def _reader_of(request: bytes) -> bytes:
+    return request[20:]
+
+
+@target("diameter-avp", DiameterError, seeds=[_reader_of(ECR), _reader_of(an_mme.cer()), _reader_of(AUDITORS_ECR)])
+def _read_avps(octets: bytes) -> None:
+    avps = list(read_avps(octets))
+    check_command(COMMANDS[s13.APPLICATION, s13.COMMAND], avps)
+
+
+@target("diameter-message", DiameterError, seeds=[ECR, an_mme.cer(), an_mme.dwr(), an_mme.dpr()])
+def _read_message(octets: bytes) -> None:
+    if len(octets) >= 20:
+        header = Header.read(octets)
+        header.check_frame(16384)
+        rule = COMMANDS.get((header.application, header.command))
+        if rule is not None:
+            check_command(rule, list(read_avps(octets, 20)))
+
+
+def _speak(stream: Sequence[bytes]) -> tuple[list[object], bytes]:
+    """What a link makes of a stream, and all that it sends back."""
+    link = Peer(EIR, (s13.application(EIR),), (ip_address("127.0.0.1"),), 0.0, lambda: 0.0)
+    events: list[object] = []
+    sent = b""
+    for piece in stream:
+        waiting = link.receive(piece, 0.0)
+        while waiting:
+            event = waiting.pop(0)
+            events.append(event)
+            if isinstance(event, Introduced):
+                waiting += link.admit(0.0)
+            elif isinstance(event, s13.EquipmentCheck):
+                invalid = event.device == s13.NO_DEVICE
+                tail = ANSWERS.tail_for_invalid_imei(event) if invalid else ANSWERS.tail(s13.Verdict.WHITELISTED)
+                link.answer(ANSWERS.write(event, tail))
+        sent += link.bytes_to_send()
+        if link.wants_close:
+            break
+    return events, sent
+
+
+@target(
+    "diameter-peer",
+    seeds=streams(
+        an_mme.cer() + ECR + an_mme.dwr() + ECR + an_mme.dpr(),
+        an_mme.cer() + AUDITORS_ECR,
+        an_mme.cer() + an_mme.ecr(imei="0010010000000x") + an_mme.ecr(without="terminal"),
+    ),
+    longest=4096,
+)
+def _read_link(octets: bytes) -> None:
+    stream, cut = pieces(octets)
+    events, sent = _speak(cut)
+    whole_events, whole_sent = _speak([stream])
+    assert whole_events == events, "a stream cut elsewhere was read otherwise"
+    # The strict reader of the tests: what we send is always sound. Refusals may overtake answers, identifiers tell them apart.
+    answers = [sorted(an_mme.read(each), key=repr) for each in (sent, whole_sent)]
+    assert answers[0] == answers[1], "a stream cut elsewhere was answered otherwise"
+
+
+@target("s13", DiameterError, seeds=[ECR, AUDITORS_ECR, an_mme.ecr(imei="0010010000000115", svn=None)])
+def _read_question(octets: bytes) -> None:
+    if len(octets) < 20 or len(octets) % 4:
+        return
+    reader, header = s13.CheckReader(EIR), Header.read(octets)
+    word = header.flags << 24 | header.command
+    first = reader.read(octets, 0, len(octets), word, header.ids)
+    assert reader.read(octets, 0, len(octets), word, header.ids) == first, "a layout that was learnt is read otherwise"
+
+
+def _answered(verdict: s13.Verdict) -> bytes:
+    check = s13.CheckReader(EIR).read(ECR, 0, len(ECR), Header.read(ECR).flags << 24 | s13.COMMAND, 1)
+    return ANSWERS.write(check, ANSWERS.tail(verdict))
+
+
+@target("s13-told", DiameterError, seeds=[_answered(verdict) for verdict in s13.Verdict])
+def _read_told(octets: bytes) -> None:
+    end = s13_questions.message_end(octets)
+    if end:
+        s13_questions.read_told(octets[:end])
+        s13_questions.answer_to(octets[:end], EIR)
+
+
+# ------------------------------------------------------------------------------------------------------------ 5G
+
+
+@target(
+    "n5g-query",
+    n5g_eir.Refused,
+    seeds=[
+        b"pei=imei-001001000000015&supi=imsi-001010000000001", b"pei=imeisv-0010010000000107&gpsi=msisdn-1&supported-features=0f",
+        b"%70ei=mac-00-00-5E-00-53-01-untrusted&supi=nai-a%40b", b"pei=eui-00-00-5e-ff-fe-00-53-01", b"pei=%E2%82%AC&pei=x",
+    ],
+    longest=512,
+)  # fmt: skip
+def _read_query(octets: bytes) -> None:
+    text = text_of(octets)
+    n5g_eir.accepts_json(text)
+    json.loads(n5g_eir.refusal_of_target(text).body)
+    n5g_eir.parse_query(text)
+
+
+VERIFIER = TokenVerifier(
+    [read_key(an_nrf.pem(key), "fuzz") for key in (an_nrf.EC_KEY, an_nrf.RSA_KEY)],
+    service="n5g-eir-eic", audience="5G_EIR", instance_id=an_nrf.US,
+)  # fmt: skip
+
+
+@target("access-token", TokenInvalid, ScopeInsufficient, seeds=[an_nrf.token("ES256", an_nrf.es256).encode()])
+def _read_token(octets: bytes) -> None:
+    VERIFIER.verify_authorization("Bearer " + text_of(octets), NOON)
+
+
+@target(
+    "access-token-signed", TokenInvalid, ScopeInsufficient,
+    seeds=[b'{"alg":"ES256"}\0' + json.dumps(an_nrf.claims()).encode(), b'{"alg":"ES256","crit":[]}\0{"nbf":1}'],
+)  # fmt: skip
+def _read_signed_token(octets: bytes) -> None:
+    """Header and claims from the input under a signature that is sound: behind it stands the larger part of the reader."""
+    header, _, claims = octets.partition(b"\0")
+    VERIFIER.verify(an_nrf.signed(header, claims), NOON)
+
+
+# ------------------------------------------------------------------------------------------------------------ SS7
+
+BEGINS = [*(an_msc.question(version) for version in (1, 2, 3)), an_msc.begin(3)]
+UDT, XUDT = an_msc.udt(BEGINS[2]), an_msc.xudt(BEGINS[2], bytes.fromhex("100480aabbcc00"))
+
+
+@target("ber", ber.InvalidBer, seeds=[*BEGINS, bytes.fromhex("30803080020101000000009f382000")])
+def _read_ber(octets: bytes) -> None:
+    at, elements = 0, ber.read_elements(octets)
+    for tag, contents in elements:
+        found, inner, at = ber.read_element(octets, at)
+        assert (found, inner) == (tag, contents), "the quick reader and the whole one disagree"
+    assert at == len(octets)
+
+
+@target("tcap", tcap.TcapError, seeds=BEGINS)
+def _read_tcap(octets: bytes) -> None:
+    try:
+        tcap.read_message(octets)
+    except tcap.BadTransaction as bad:
+        ber.read_element(bad.answer)
+
+
+@target("map-check-imei", tcap.TcapError, seeds=BEGINS)
+def _read_map(octets: bytes) -> None:
+    dialogues = map_check_imei.Dialogues(salt=0x5EED0000, imsi_tag=0x80)
+    opened = dialogues.open(tcap.read_message(octets))
+    if isinstance(opened, map_check_imei.Opened):
+        questions = sum(not isinstance(each, bytes) for each in opened.asked)
+        opened = dialogues.answer(opened, [map_check_imei.Verdict.BLACKLISTED] * questions)
+    if opened is not None:
+        assert ber.read_element(opened)[2] == len(opened), "an answer is one whole element"
+
+
+@target("sccp", sccp.SccpError, seeds=[UDT, XUDT, bytes.fromhex("0309020000")])
+def _read_sccp(octets: bytes) -> None:
+    sccp.answer_management(octets)
+    asked = sccp.read_datagram(octets)
+    answer = sccp.read_datagram(sccp.write_answer(asked, b"answer"))
+    assert (answer.called, answer.calling) == (asked.calling, asked.called), "the answer goes elsewhere"
+    sccp.write_returned(asked, sccp.ReturnCause.UNEQUIPPED_USER)
+
+
+UP = m3ua.write_message(m3ua.Type.ASPUP_ACK) + m3ua.write_message(m3ua.Type.ASPAC_ACK)
+DATA = m3ua.write_message(
+    m3ua.Type.DATA,
+    m3ua.write_parameter(0x0006, 7),
+    m3ua.write_parameter(0x0210, bytes.fromhex("000000010000000203020005") + UDT),
+)
+DUNA = m3ua.write_message(m3ua.Type.DUNA, m3ua.write_parameter(0x0012, bytes.fromhex("0000000100000002")))
+BEAT = m3ua.write_message(m3ua.Type.BEAT, m3ua.write_parameter(0x0009, b"beat"))
+
+
+def _serve(stream: Sequence[bytes]) -> tuple[list[m3ua.Data], list[bytes]]:
+    """What a link makes of a stream, and the messages that it sends."""
+    link = m3ua.Asp(0.0, routing_context=7)
+    asked: list[m3ua.Data] = []
+    sent: list[bytes] = []
+    for piece in stream:
+        for each in link.receive(piece, 0.0):
+            asked.append(each)
+            link.answer(each, each.user[:100])
+        assert len(link.unavailable) <= m3ua.AspLimits().most_unavailable
+        assert len(link.notices) <= 16
+    sent += link.messages_to_send()
+    return asked, sent
+
+
+@target("m3ua-asp", seeds=streams(UP + DATA + BEAT + DATA, UP + DUNA + DATA), longest=4096)
+def _read_gateway(octets: bytes) -> None:
+    stream, cut = pieces(octets)
+    asked, sent = _serve(cut)
+    whole_asked, whole_sent = _serve([stream])
+    assert whole_asked == asked, "a stream cut elsewhere was read otherwise"
+    assert sorted(whole_sent) == sorted(sent), "a stream cut elsewhere was answered otherwise"
+
+
+CHECK = bytes.fromhex("30 01 08 00010100000000f1 50 08 07 00011000000010 0a 01 01 60 06 4d53432d3100")
+
+
+@target("gsup-check", gsup.GsupError, seeds=[CHECK])
+def _read_check(octets: bytes) -> None:
+    gsup.write_answer(gsup.read_check(octets), gsup.Verdict.NACK)
+
+
+@target("gsup-splitter", seeds=streams(gsup.write_frame(CHECK) + bytes.fromhex("0001fe00") + gsup.write_frame(b"\4")))
+def _split(octets: bytes) -> None:
+    stream, cut = pieces(octets)
+    splitter, passed, asked = gsup.Splitter(), b"", list[bytes]()
+    for piece in cut:
+        more, checks = splitter.receive(piece)
+        passed += more
+        asked += checks
+    assert gsup.Splitter().receive(stream) == (passed, asked), "a stream cut elsewhere was read otherwise"
+    assert len(passed) + sum(map(len, asked)) <= len(stream)
+
+
+# ------------------------------------------------------------------------------------------------------------ statements
+
+POLICE, LOG = SigningKey("police-1", bytes(range(32))), SigningKey("openceir/log", bytes(32))
+MANY = DeviceSet.of(keys=range(100_100_000_000, 100_100_000_200), others=[("eid", "8" * 32)])
+THEFT = statements.DeviceStolen(devices=DeviceSet.of(ALICES_PHONE), stolen_at=NOON, case_number="N-7")
+SIGNED = statements.sign(THEFT, POLICE, issuer="cc-police", stated_at=NOON, salt=b"0123456789abcdef")
+KIND_NAMES = sorted(KINDS)
+_EXAMPLES: dict[Any, Any] = {
+    str: "N-7", bool: True, bytes: "ab" * 32, DeviceSet: [ALICES_PHONE], date: "2027-03-01",
+    datetime: "2027-03-01T12:00:00Z", tuple[Pair, ...]: [[ALICES_PHONE, "001010000000001", None]],
+    tuple[str, ...]: ["duplicate"], tuple[bytes, ...]: ["ab" * 32],
+}  # fmt: skip
+
+
+def _example(kind: str) -> dict[str, Any]:
+    """A statement of this kind as JSON shows it, every field filled by its type."""
+    forms = {
+        name: form.__args__[0] if isinstance(form, UnionType) else form
+        for name, form in KINDS[kind].__annotations__.items()
+    }
+    return {"kind": kind, **{name: _EXAMPLES[form] for name, form in forms.items()}}
+
+
+PLAIN = [_example(kind) for kind in KIND_NAMES]
+
+
+@target(
+    "statement-payload", StatementError,
+    seeds=[
+        bytes([KIND_NAMES.index(plain["kind"])]) + statements.encode_payload(statements.from_plain(plain)) for plain in PLAIN
+    ],
+)  # fmt: skip
+def _read_payload(octets: bytes) -> None:
+    if octets:
+        said = statements.decode_payload(KIND_NAMES[octets[0] % len(KIND_NAMES)], octets[1:])
+        assert statements.encode_payload(said) == octets[1:], "a statement has a second spelling"
+        json.dumps(statements.to_plain(said))
+        said.check(NOON)
+
+
+@target("statement-plain", StatementError, seeds=[json.dumps(plain).encode() for plain in PLAIN])
+def _read_plain(octets: bytes) -> None:
+    try:
+        plain = json.loads(octets)
+    except (ValueError, RecursionError):
+        return
+    if isinstance(plain, dict):
+        statements.encode_payload(statements.from_plain(plain))
+
+
+@target("statement-file", StatementError, seeds=[SIGNED.write()])
+def _read_statement_file(octets: bytes) -> None:
+    signed = SignedStatement.read(octets)
+    statements.verify_statement(signed, statements.Members(), at=NOON)
+
+
+@target("statement-header", StatementError, seeds=[SIGNED.octets])
+def _read_header(octets: bytes) -> None:
+    assert statements.Sign1.read(octets, "it").write() == octets
+    statements.read_header(octets)
+
+
+@target(
+    "device-set",
+    StatementError,
+    seeds=[MANY.encode(), DeviceSet.of(ALICES_PHONE, ranges=[("1" * 14, "2" * 14)]).encode()],
+)
+def _read_devices(octets: bytes) -> None:
+    devices = DeviceSet.decode(octets)
+    assert devices.encode() == octets, "a set has a second spelling"
+    assert DeviceSet.from_cbor(devices.to_cbor()) == devices
+    assert sum(1 for _ in devices) <= devices.count
+
+
+@target("public-key", StatementError, seeds=[POLICE.public.format().encode()])
+def _read_key(octets: bytes) -> None:
+    key = PublicKey.parse(text_of(octets))
+    assert PublicKey.parse(key.format()) == key
+
+
+# ------------------------------------------------------------------------------------------------------------ ledger
+
+LEAF = ledger.hash_leaf(SIGNED.octets)
+TREE = MerkleLog()
+TREE.extend([LEAF, *(bytes([number]) * 32 for number in range(6))])
+RECEIPT = Receipt.make(TREE, 0, LOG, at=NOON)
+CHECKPOINT = Checkpoint(LOG.name, TREE.size, TREE.root(), ("an extension",))
+
+
+@target("receipt", LedgerError, seeds=[RECEIPT.write()])
+def _read_receipt(octets: bytes) -> None:
+    receipt = Receipt.read(octets)
+    assert receipt.write() == octets, "a receipt has a second spelling"
+    receipt.verify(LEAF, LOG.public)
+
+
+@target(
+    "receipt-file", LedgerError, StatementError,
+    seeds=[
+        make_receipt(SIGNED.octets, RECEIPT), make_receipt(SIGNED.octets, RECEIPT, disclose=(SIGNED.salt, SIGNED.payload)),
+    ],
+)  # fmt: skip
+def _verify_receipt(octets: bytes) -> None:
+    assert verify_receipt(octets, LOG.public).header == SIGNED.header, "a receipt was forged"
+
+
+@target("checkpoint", LedgerError, seeds=[CHECKPOINT.sign(LOG).format().encode(), CHECKPOINT.format().encode()])
+def _read_checkpoint(octets: bytes) -> None:
+    text = text_of(octets)
+    try:
+        assert Checkpoint.parse(text).format() == text, "a checkpoint has a second spelling"
+    except LedgerError:
+        note = SignedCheckpoint.parse(text)
+        assert note.format() == text, "a note has a second spelling"
+        assert note.verify(LOG.public) == CHECKPOINT, "a checkpoint was forged"
+
+
+# ------------------------------------------------------------------------------------------------------------ lists
+
+BLOCKLIST = lists.KINDS["blocklist"]
+ROWS = [("00100100000001", "2027-03-01", "stolen"), ("00100100000002", "2027-03-01", 'said "so", twice')]
+CHANGED = [("00100100000001", "2027-03-01", "stolen", "unblocked"), ("00100100000003", "2027-03-02", "lost", "blocked")]
+
+
+@target("list-header", ListError, seeds=[FULL.to_octets(), DELTA.to_octets()])
+def _read_list_header(octets: bytes) -> None:
+    header = lists.read_header(octets, "it")
+    assert header.to_octets() == octets, "a header has a second spelling"
+    assert "/" not in header.file_stem
+
+
+@target("list-rows", ListError, seeds=[b"".join(lists.format_rows(BLOCKLIST.columns, ROWS))])
+def _read_rows(octets: bytes) -> None:
+    rows = list(lists.read_rows(BLOCKLIST.columns, 1, io.BytesIO(octets), "it"))
+    again = io.BytesIO(b"".join(lists.format_rows(BLOCKLIST.columns, rows)))
+    assert list(lists.read_rows(BLOCKLIST.columns, 1, again, "it")) == rows
+
+
+@target("list-delta", ListError, seeds=[b"".join(lists.format_rows(BLOCKLIST.delta_columns, CHANGED))])
+def _read_delta(octets: bytes) -> None:
+    changes = lists.read_rows(BLOCKLIST.delta_columns, 1, io.BytesIO(octets), "it")
+    new = list(lists.apply_rows(BLOCKLIST, ROWS, changes))
+    assert list(lists.apply_rows(BLOCKLIST, ROWS, lists.diff_rows(BLOCKLIST, ROWS, new))) == new
+
+
+# ------------------------------------------------------------------------------------------------------------ texts
+
+SCHEMES: list[str | None] = [None, *sorted(CATALOGUE)]
+
+
+@target(
+    "identity", IdentityError,
+    seeds=[
+        *(bytes([0]) + text.encode() for text in (ALICES_PHONE, "imei-001001000000015", "urn:gsma:imei:00100100-000001-0")),
+        *(bytes([0]) + text.encode() for text in ("00-00-5e-00-53-01", "did:web:example.org", "٠٠١٠٠١٠٠٠٠٠٠٠١", "A000002A7E2F4C")),
+        *(bytes([place]) + ALICES_PHONE.encode() for place in range(len(SCHEMES))),
+    ],
+)  # fmt: skip
+def _parse_identifier(octets: bytes) -> None:
+    if octets:
+        text = text_of(octets[1:])
+        assert parse(text).scheme, "an identifier has a scheme, if only unknown"
+        parse(text, SCHEMES[octets[0] % len(SCHEMES)])
+
+
+@target(
+    "policy", PolicyError,
+    seeds=[
+        b'[policy]\nname = "a country"\n[operators.northtel]\nname = "Northtel"\nmcc_mnc = ["00101"]\n',
+        b'[[rule]]\nlabel = "x"\n[intake]\nlargest_expansion_ratio = {from."2027-07-01" = 4, unit = "x"}\n',
+    ],
+)  # fmt: skip
+def _read_policy(octets: bytes) -> None:
+    policy = policy_from_text(("it", text_of(octets)))
+    policy_from_json(policy.to_json())
+    policy.operators(NOON.date())
+    policy.tables("rule")
+
+
+WANTED = Wanted(required=("imei",), optional=("note",))
+SMALL = Bounds(line=300, field=60)
+
+
+@target(
+    "intake-lines", IntakeError,
+    seeds=[b"imei,note\n00100100000001,alice\n\n00100100000002,\"a, b\"\r\n\0\n,,,\n", b'note,imei\n"a\nb",1\n"",""\n'],
+)  # fmt: skip
+def _read_lines(octets: bytes) -> None:
+    stream, aside = io.BytesIO(octets), list[Any]()
+    opened = Octets("it", stream, stream.tell, len(octets), SMALL)
+    lines = Lines(opened, Form(quoted=octets[-1:] != b"|"), WANTED, Rejects(aside.extend), SMALL)
+    rows = sum(map(len, lines.blocks()))
+    filled = sum(line not in (b"", b"\r") for line in octets.split(b"\n")[1:])
+    assert rows + len(aside) == filled, "a row was lost"
+
+
+# ------------------------------------------------------------------------------------------------------------ HTTP
+
+
+def _environ(octets: bytes) -> dict[str, Any]:
+    return {
+        "CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(octets)), "wsgi.input": io.BytesIO(octets),
+        "QUERY_STRING": octets[:200].decode("latin-1"), "PATH_INFO": octets[:200].decode("latin-1"),
+    }  # fmt: skip
+
+
+@target(
+    "http-request", Problem,
+    seeds=[b'{"identifiers": ["00100100000001"], "at": "2027-03-01T12:00:00Z"}', b"id=1&at=2027-03-01", b'{"at": "now"}'],
+)  # fmt: skip
+def _read_request(octets: bytes) -> None:
+    environ = _environ(octets)
+    for read in (path_of, partial(query_of, allowed=frozenset({"id", "at"}))):
+        try:
+            read(environ)
+        except Problem as problem:
+            json.dumps(problem.as_json())
+    body = fields_of(body_of(environ, 1024), frozenset(), frozenset({"identifiers", "at"}))
+    moment_in(body, "at")
+    if "identifiers" in body:
+        text_in(body, "identifiers")
