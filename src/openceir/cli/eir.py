@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import Coroutine
 from contextlib import nullcontext
 from datetime import date
@@ -68,8 +69,8 @@ eir.add_command(audit_verify)
 @_trust
 @_unsigned
 @_policy
-@click.option("--host", "origin_host", required=True, metavar="NAME", help="Our Origin-Host.")
-@click.option("--realm", "origin_realm", required=True, metavar="NAME", help="Our Origin-Realm.")
+@click.option("--host", "origin_host", metavar="NAME", help="Our Origin-Host; this machine's full name when left out.")
+@click.option("--realm", "origin_realm", metavar="NAME", help="Our Origin-Realm; the host's domain when left out.")
 @click.option(
     "--also-realm", "realms", multiple=True, metavar="NAME", help="A further Destination-Realm to answer for."
 )
@@ -112,8 +113,8 @@ def serve_command(
     trust: str | None,
     accept_unsigned: bool,
     policy: Path | None,
-    origin_host: str,
-    origin_realm: str,
+    origin_host: str | None,
+    origin_realm: str | None,
     realms: tuple[str, ...],
     peers: Path | None,
     listen: str,
@@ -147,7 +148,7 @@ def serve_command(
     choices = _policy_of(policy)
     now = clock.now()
     options = ServerOptions(
-        identity=Identity(origin_host, origin_realm, origin_state_id=int(now.timestamp())),
+        identity=_identity(origin_host, origin_realm, state_id=int(now.timestamp())),
         realms=realms,
         peers=read_peers(peers.read_text("utf-8"), peers.name) if peers else ANYBODY,
         limits=Limits(watchdog_s=watchdog),
@@ -167,6 +168,12 @@ def serve_command(
             cache=home / "eir" / "served.idx",
         )
         _run(serve(source, choices, options, addresses, clock.now, records=records, n5g=n5g, map_gsup=older))
+
+
+def _identity(host: str | None, realm: str | None, *, state_id: int) -> Identity:
+    """Who we are to peers: what was said, else this machine's name and its domain (RFC 6733 §4.3.1)."""
+    host = host or socket.getfqdn()
+    return Identity(host, realm or host.partition(".")[2] or host, origin_state_id=state_id)
 
 
 @eir.command("build-index")
