@@ -17,13 +17,13 @@ from openceir.wire.diameter.peer import Limits
 from wire import an_mme as mme
 
 from .conftest import ALICE, ALICES_PHONE, BLOCKED, PERMITTED, pairs
-from .running import running
+from .running import LONGEST_S, running
 
 WHITELISTED, BLACKLISTED = 0, 1
 
 
 def run(work: Coroutine[object, object, None]) -> None:
-    asyncio.run(asyncio.wait_for(work, 60))
+    asyncio.run(asyncio.wait_for(work, 2 * LONGEST_S))
 
 
 def test_the_same_answers_come_from_the_quicker_loop(index):

@@ -13,6 +13,7 @@ from openceir.eir.gsup import GsupOptions, GsupProxy
 from wire.test_gsup import LOCATION, PING
 
 from .conftest import ALICE, ALICES_PHONE, BLOCKED, PERMITTED, TRACKED, pairs
+from .running import LONGEST_S
 
 IMSI = bytes.fromhex("01 08 00010100000000f1")
 ACK, NACK, ERROR = "ack", "nack", "error"
@@ -32,7 +33,7 @@ MALFORMED = frame(b"\x30" + IMSI + bytes.fromhex("50 08 07 000110000000b0"))
 
 
 async def read_frame(reader: asyncio.StreamReader) -> bytes:
-    head = await asyncio.wait_for(reader.readexactly(3), 20)
+    head = await asyncio.wait_for(reader.readexactly(3), LONGEST_S)
     return head + await reader.readexactly(int.from_bytes(head[:2], "big"))
 
 
@@ -145,12 +146,12 @@ def test_when_one_side_goes_the_other_goes_too(made):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             _, behind_writer = await hlr.came.get()
             behind_writer.close()
-            assert await asyncio.wait_for(reader.read(), 20) == b""
+            assert await asyncio.wait_for(reader.read(), LONGEST_S) == b""
             writer.close()
             _, writer = await asyncio.open_connection("127.0.0.1", port)
             behind_reader, _ = await hlr.came.get()
             writer.close()
-            assert await asyncio.wait_for(behind_reader.read(), 20) == b""
+            assert await asyncio.wait_for(behind_reader.read(), LONGEST_S) == b""
             assert proxy.desk.counters.links["hlr_lost"] == 1
 
     asyncio.run(story())
@@ -165,7 +166,7 @@ def test_without_its_hlr_a_network_is_told_at_once(made):
             await closed.wait_closed()
             proxy.options = GsupOptions(listen=("127.0.0.1", 0), hlr=address)
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            assert await asyncio.wait_for(reader.read(), 20) == b""
+            assert await asyncio.wait_for(reader.read(), LONGEST_S) == b""
             writer.close()
             assert proxy.desk.counters.links["hlr_unreachable"] == 1
 
@@ -229,7 +230,7 @@ def test_there_are_only_so_many_networks(made):
             await hlr.came.get()
             reader, second = await asyncio.open_connection("127.0.0.1", port)
             with suppress(ConnectionError):
-                assert await asyncio.wait_for(reader.read(), 20) == b""
+                assert await asyncio.wait_for(reader.read(), LONGEST_S) == b""
             assert proxy.desk.counters.links["refused_too_many"] == 1
             second.close()
             writer.close()

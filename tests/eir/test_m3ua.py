@@ -19,6 +19,7 @@ from openceir.wire.m3ua import AspLimits
 from wire import an_msc as msc
 
 from .conftest import ALICE, ALICES_PHONE, BLOCKED, PERMITTED, TRACKED, pairs
+from .running import LONGEST_S
 
 UP, UP_ACK, ACTIVE, ACTIVE_ACK, DATA = 0x0301, 0x0304, 0x0401, 0x0403, 0x0101
 DOWN, DOWN_ACK = 0x0302, 0x0305
@@ -34,7 +35,7 @@ class AtTheGateway:
         self.writer.write(b"".join(octets))
 
     async def read(self) -> tuple[int, dict[int, bytes]]:
-        head = await asyncio.wait_for(self.reader.readexactly(8), 20)
+        head = await asyncio.wait_for(self.reader.readexactly(8), LONGEST_S)
         body = await self.reader.readexactly(int.from_bytes(head[4:8], "big") - 8)
         [message] = msc.read_m3ua(head + body)
         return message
@@ -284,7 +285,7 @@ def test_it_leaves_in_order(made):
             assert (await stp.read())[0] == 0x0402  # ASP Inactive
             assert (await stp.read())[0] == DOWN
             stp.send(msc.m3ua(DOWN_ACK))
-            await asyncio.wait_for(leaving, 20)
+            await asyncio.wait_for(leaving, LONGEST_S)
             assert await stp.reader.read() == b""
 
     asyncio.run(story())
@@ -385,7 +386,7 @@ def test_each_write_stays_a_message_of_its_own_however_full_the_socket():
         assert (protocol.got, protocol.stops) == ([b"one", b"two"], ["pause", "resume"])
         transport.write(b"last")
         transport.close()
-        await asyncio.wait_for(protocol.ended.wait(), 20)
+        await asyncio.wait_for(protocol.ended.wait(), LONGEST_S)
         assert await loop.sock_recv(theirs, 65536) == b"last"
         assert await loop.sock_recv(theirs, 65536) == b""
         theirs.close()
@@ -408,6 +409,6 @@ def test_who_does_not_read_is_not_read_from():
         while not protocol.got:
             await asyncio.sleep(0)
         theirs.close()
-        await asyncio.wait_for(protocol.ended.wait(), 20)
+        await asyncio.wait_for(protocol.ended.wait(), LONGEST_S)
 
     asyncio.run(story())

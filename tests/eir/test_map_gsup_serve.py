@@ -9,6 +9,7 @@ from openceir.eir.records import read_records
 from wire import an_msc as msc
 
 from .conftest import SIGNER
+from .running import LONGEST_S
 from .test_gsup import check
 from .test_serve import ask, served
 from .test_source import PHONE, write_list
@@ -17,7 +18,7 @@ from .test_source import PHONE, write_list
 def take_up(gateway: socket.socket) -> socket.socket:
     """The link of the EIR, brought up."""
     link, _ = gateway.accept()
-    link.settimeout(20)
+    link.settimeout(LONGEST_S)
     for acknowledged in (0x0304, 0x0403):
         assert link.recv(4096)
         link.sendall(msc.m3ua(acknowledged))
@@ -41,8 +42,8 @@ def test_a_new_list_is_answered_from_at_every_door(tmp_path: Path):
     listed = write_list(tmp_path, "blocklist", (PHONE, "2020-01-01", "stolen"), key=SIGNER)
     records = tmp_path / "records"
     with socket.create_server(("127.0.0.1", 0)) as gateway, socket.create_server(("127.0.0.1", 0)) as hlr:
-        gateway.settimeout(30)
-        hlr.settimeout(30)
+        gateway.settimeout(LONGEST_S)
+        hlr.settimeout(LONGEST_S)
         with served(
             tmp_path / "home", "--list", str(listed), "--trust", SIGNER.public.format(), "--records", str(records),
             "--m3ua", f"127.0.0.1:{gateway.getsockname()[1]}", "--gsup", "127.0.0.1:0",
@@ -52,7 +53,7 @@ def test_a_new_list_is_answered_from_at_every_door(tmp_path: Path):
             gsup_port = eir.wait_for("listening", interface="gsup")["port"]
             pages = eir.wait_for("listening", transport="http")["port"]
             stp = take_up(gateway)
-            network = socket.create_connection(("127.0.0.1", gsup_port), 20)
+            network = socket.create_connection(("127.0.0.1", gsup_port), LONGEST_S)
             behind, _ = hlr.accept()
             with stp, network, behind:
                 assert (status_over_map(stp), result_over_gsup(network)) == ("blackListed", 1)

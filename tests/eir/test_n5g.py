@@ -19,6 +19,7 @@ from openceir.eir.records import read_records
 from wire import an_nrf as nrf
 
 from .conftest import ALICE, ALICES_PHONE, BLOCKED, BOB, ISSUED_AT, PERMITTED, SIGNER, TRACKED, keys, octets, pairs
+from .running import LONGEST_S
 from .test_serve import Process, served
 
 PATH = "/n5g-eir-eic/v1/equipment-status"
@@ -58,9 +59,9 @@ class Eir(NamedTuple):
         return self.client.get(f"{PATH}?{query}", headers={name.replace("_", "-"): v for name, v in headers.items()})
 
     def metrics(self) -> str:
-        return httpx.get(f"{self.pages}/metrics").text
+        return httpx.get(f"{self.pages}/metrics", timeout=LONGEST_S).text
 
-    def until(self, holds, seconds: float = 20) -> None:
+    def until(self, holds, seconds: float = LONGEST_S) -> None:
         """Ask again and again until it holds; the EIR looks at its list twice a second and counts once."""
         by = monotonic() + seconds
         while not holds():
@@ -78,7 +79,7 @@ def eir(tmp_path_factory) -> Iterator[Eir]:
     ) as process:  # fmt: skip
         port = process.wait_for("listening", transport="h2c")["port"]
         pages = process.wait_for("listening", transport="http")["port"]
-        with httpx.Client(http2=True, http1=False, base_url=f"http://127.0.0.1:{port}") as client:
+        with httpx.Client(http2=True, http1=False, base_url=f"http://127.0.0.1:{port}", timeout=LONGEST_S) as client:
             yield Eir(process, client, f"http://127.0.0.1:{pages}", index, home)
         process.process.terminate()
         log = process.process.stderr.read()  # whatever the tests asked, right or wrong
@@ -172,7 +173,7 @@ def test_a_body_and_other_headers_change_nothing(eir: Eir):
 
 
 def test_http_1_is_answered_too_for_peoples_tools(eir: Eir):
-    answer = httpx.get(f"{eir.client.base_url}{PATH}?pei={imei(ALICES_PHONE)}")
+    answer = httpx.get(f"{eir.client.base_url}{PATH}?pei={imei(ALICES_PHONE)}", timeout=LONGEST_S)
     assert (answer.http_version, answer.json()) == ("HTTP/1.1", {"status": "BLACKLISTED"})
 
 
@@ -183,7 +184,7 @@ def test_a_new_list_is_answered_from_by_every_process(eir: Eir):
     def everybody_says_so() -> bool:
         said = set()
         for _ in range(20):
-            with httpx.Client(http2=True, http1=False, base_url=eir.client.base_url) as another:
+            with httpx.Client(http2=True, http1=False, base_url=eir.client.base_url, timeout=LONGEST_S) as another:
                 said.add(another.get(f"{PATH}?pei={imei(ALICES_PHONE + 50)}").status_code)
         return said == {200}
 

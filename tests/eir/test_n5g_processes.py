@@ -29,6 +29,7 @@ from openceir.wire import n5g_eir
 from wire import an_nrf as nrf
 
 from .conftest import ALICES_PHONE, BLOCKED, SIGNER, TRUSTED
+from .running import LONGEST_S
 from .test_n5g import PATH, imei, write_index
 from .test_serve import Process, certificate, client_tls
 
@@ -71,7 +72,7 @@ async def running(
     )
     await found.start(index, SIGNER.public)
     found.url = f"http{'s' if tls else ''}://127.0.0.1:{listener.address[1]}"
-    found.client = httpx.AsyncClient(http2=True, http1=False, base_url=found.url)
+    found.client = httpx.AsyncClient(http2=True, http1=False, base_url=found.url, timeout=LONGEST_S)
     try:
         async with found.client:
             yield found
@@ -79,7 +80,7 @@ async def running(
         await found.stop()
 
 
-async def until(holds: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
+async def until(holds: Callable[[], Awaitable[bool]], seconds: float = LONGEST_S) -> None:
     by = monotonic() + seconds
     while not await holds():
         assert monotonic() < by
@@ -94,7 +95,7 @@ class Hostile:
     def __init__(self, url: str) -> None:
         where = httpx.URL(url)
         self.socket = socket.create_connection((where.host, where.port))
-        self.socket.settimeout(10)
+        self.socket.settimeout(LONGEST_S)
         self.h2 = H2Connection(H2Configuration(validate_outbound_headers=False, normalize_outbound_headers=False))
         self.h2.initiate_connection()
         self.flush()
@@ -299,7 +300,7 @@ def test_a_process_that_is_killed_is_replaced_and_no_connection_is_refused(tmp_p
             await eir.refresh()
             [first] = eir.pids
             os.kill(first, signal.SIGKILL)
-            async with httpx.AsyncClient(http2=True, http1=False, base_url=eir.url, timeout=30) as another:
+            async with httpx.AsyncClient(http2=True, http1=False, base_url=eir.url, timeout=LONGEST_S) as another:
                 assert (await another.get(ASKED)).json() == {"status": "BLACKLISTED"}
             assert eir.pids != [first]
             await eir.refresh()
@@ -428,7 +429,7 @@ def test_over_tls_both_sides_show_a_certificate(tmp_path: Path):
 
             async def ask(name: str | None) -> httpx.Response:
                 context = client_tls(tmp_path, name)
-                async with httpx.AsyncClient(http2=True, verify=context) as client:
+                async with httpx.AsyncClient(http2=True, verify=context, timeout=LONGEST_S) as client:
                     return await client.get(eir.url + ASKED, extensions={"sni_hostname": "eir.example"})
 
             answer = await ask("amf.example")
@@ -565,7 +566,7 @@ def test_an_eir_that_is_killed_leaves_no_process_behind(tmp_path: Path):
     ]  # fmt: skip
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         port = Process(process).wait_for("listening", transport="h2c")["port"]
-        assert httpx.get(f"http://127.0.0.1:{port}{ASKED}").status_code == 200
+        assert httpx.get(f"http://127.0.0.1:{port}{ASKED}", timeout=LONGEST_S).status_code == 200
         process.kill()
 
     async def nobody_listens() -> bool:

@@ -13,6 +13,7 @@ from openceir.eir.nrf import Endpoint, NfProfile, NrfRegistration
 
 from .an_nrf import Nrf, an_nrf, check_profile
 from .conftest import SIGNER
+from .running import LONGEST_S
 from .test_n5g import PATH, imei, write_index
 from .test_serve import served
 
@@ -179,7 +180,7 @@ def test_an_eir_that_is_served_registers_answers_and_leaves(tmp_path: Path):
         ) as eir:  # fmt: skip
             ours = eir.wait_for("listening", transport="h2c")["port"]
             eir.wait_for("nrf", what="registered")
-            answer = httpx.get(f"http://127.0.0.1:{ours}{PATH}?pei={imei(1)}")
+            answer = httpx.get(f"http://127.0.0.1:{ours}{PATH}?pei={imei(1)}", timeout=LONGEST_S)
             assert answer.status_code == 404
             return answer.headers["server"]
 

@@ -20,7 +20,7 @@ from openceir.cli._main import cli
 from wire import an_mme as mme
 
 from .conftest import SIGNER
-from .running import Client
+from .running import LONGEST_S, Client
 from .test_source import PHONE, write_list
 
 WHITELISTED, BLACKLISTED = 0, 1
@@ -53,7 +53,7 @@ def served(home: Path, *options: str) -> Iterator[Process]:
     finally:
         process.terminate()
         process.stderr.read()
-        assert process.wait(30) == 0
+        assert process.wait(LONGEST_S) == 0
         process.stderr.close()
 
 
