@@ -28,11 +28,11 @@ class Target:
     longest: int
 
     def try_input(self, octets: bytes) -> None:
-        """Decode, and let through what the decoder may not raise."""
+        """Decode, and let through what the decoder may not raise. A refusal must be one that can be written down."""
         try:
             self.decode(octets)
-        except self.refuses_with:
-            return
+        except self.refuses_with as refused:
+            str(refused).encode()
 
 
 def fuzz(target: Target, limits: list[str], work: Path) -> tuple[bool, str]:

@@ -350,14 +350,26 @@ def _read_payload(octets: bytes) -> None:
         said.check(NOON)
 
 
-@target("statement-plain", StatementError, seeds=[json.dumps(plain).encode() for plain in PLAIN])
+ODD = [
+    {**statements.to_plain(THEFT), name: value}
+    for name, value in (
+        ("stolen_at", "0001-01-01T00:00:00+05:00"), ("stolen_at", "1960-01-01T00:00:00Z"), ("\ud800", 1), ("kind", "\ud800"),
+        ("devices", {"ranges": [[ALICES_PHONE, ALICES_PHONE]], "others": [["eid", "8"]]}),
+    )
+]  # fmt: skip
+
+
+@target("statement-plain", StatementError, seeds=[json.dumps(plain).encode() for plain in (*PLAIN, *ODD)])
 def _read_plain(octets: bytes) -> None:
     try:
         plain = json.loads(octets)
     except (ValueError, RecursionError):
         return
     if isinstance(plain, dict):
-        statements.encode_payload(statements.from_plain(plain))
+        said = statements.from_plain(plain)
+        assert statements.decode_payload(said.kind, statements.encode_payload(said)) == said, (
+            "signed, and never read again"
+        )
 
 
 @target("statement-file", StatementError, seeds=[SIGNED.write()])
@@ -483,7 +495,7 @@ def _parse_identifier(octets: bytes) -> None:
     ],
 )  # fmt: skip
 def _read_policy(octets: bytes) -> None:
-    policy = policy_from_text(("it", text_of(octets)))
+    policy = policy_from_text(("it", octets.decode("utf-8", "replace")))  # a file that is no UTF-8 is refused before
     policy_from_json(policy.to_json())
     policy.operators(NOON.date())
     policy.tables("rule")

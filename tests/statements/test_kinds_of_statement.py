@@ -238,6 +238,25 @@ def test_an_instant_without_its_offset_is_refused():
         from_plain(plain)
 
 
+@pytest.mark.parametrize(
+    "instant",
+    ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00", "1969-12-31T23:59:59Z", "1960-01-01T00:00:00Z"],
+)
+def test_an_instant_that_no_payload_can_carry_is_refused_before_it_is_signed(instant):
+    """Found beside the fuzzer: the first two raised OverflowError, the others were signed and could never be read again."""
+    plain = to_plain(ONE_OF_EACH[6]) | {"stolen_at": instant}
+    with pytest.raises(StatementRefused, match="1970"):
+        encode_payload(from_plain(plain))
+
+
+@pytest.mark.parametrize("plain", [{"kind": "\ud800"}, to_plain(ONE_OF_EACH[6]) | {"\ud800": 1}])
+def test_a_refusal_can_be_written_down_whatever_it_repeats(plain):
+    """JSON can escape half a surrogate pair; a sentence that holds one has no UTF-8."""
+    with pytest.raises(StatementRefused) as refused:
+        from_plain(plain)
+    assert b"ud800" in str(refused.value).encode()
+
+
 def test_an_instant_with_another_offset_becomes_utc():
     plain = to_plain(ONE_OF_EACH[6]) | {"stolen_at": "2027-03-01T15:00:00+03:00"}
     assert from_plain(plain) == ONE_OF_EACH[6]

@@ -83,3 +83,10 @@ def test_no_text_makes_the_key_readers_fail_in_another_way(text):
                 reader(start + text)
             except OpenceirError:
                 continue
+
+
+def test_the_refusal_of_a_key_can_be_written_down_whatever_its_name():
+    """Found by the fuzzer: half a surrogate pair, which JSON can escape, has no UTF-8."""
+    with pytest.raises(KeyRefused) as refused:
+        PublicKey.parse("\ud800+00000000+AAAA")
+    assert b"ud800" in str(refused.value).encode()

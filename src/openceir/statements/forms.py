@@ -102,7 +102,9 @@ def _octets_from_plain(value: object) -> bytes:
 def _seconds(value: object) -> int:
     if not isinstance(value, datetime) or value.tzinfo is None or value.utcoffset() or value.microsecond:
         raise ValueError("expected an instant in UTC, whole seconds")
-    return int(value.timestamp())
+    seconds = int(value.timestamp())
+    _instant(seconds)  # what could not be read again is not written either
+    return seconds
 
 
 def _instant(value: object) -> datetime:
@@ -119,7 +121,10 @@ def _instant_from_plain(value: object) -> datetime:
     moment = value if isinstance(value, datetime) else datetime.fromisoformat(_text(value))
     if moment.tzinfo is None:
         raise ValueError("expected an instant with its offset, such as 2027-03-01T12:00:00Z")
-    moment = moment.astimezone(UTC)
+    try:
+        moment = moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("expected an instant that lies between the years 1970 and 9999 in UTC") from None
     _seconds(moment)
     return moment
 

@@ -124,5 +124,5 @@ def _split(line: str, half: str) -> tuple[str, bytes, str]:
     except (ValueError, binascii.Error) as wrong:
         raise KeyRefused(f"a {half} key is one line of name, hash and base64 joined by plus signs") from wrong
     if octets[:1] != _ED25519:
-        raise KeyRefused(f"the {half} key of {name} is not of type 1, Ed25519")
+        raise KeyRefused(f"the {half} key of {name[:60]!r} is not of type 1, Ed25519")
     return name, octets[1:], key_hash

@@ -100,7 +100,12 @@ def kind_fields(kind: str) -> list[str]:
 
 def _known(kind: str) -> None:
     if kind not in KINDS:
-        raise StatementRefused(f'"{kind[:60]}" is no kind of statement; `openceir statement kinds` lists them')
+        raise StatementRefused(f'"{_shown(kind)}" is no kind of statement; `openceir statement kinds` lists them')
+
+
+def _shown(name: str) -> str:
+    """A stranger's word as a sentence can bear it: short, and half a surrogate pair spelt out, for it has no UTF-8."""
+    return name[:60].encode("utf-8", "backslashreplace").decode()
 
 
 def _spell(said: Statement, how: Callable[[Form], Callable[[Any], Any]]) -> dict[str, Any]:
@@ -133,6 +138,6 @@ def _read(kind: str, parts: object, how: Callable[[Form], Callable[[Any], Any]])
         else:
             values[name] = default
     if len(values) < len(parts) or not parts.keys() <= values.keys():
-        unknown = ", ".join(sorted(str(name)[:40] for name in parts.keys() - values.keys()))
+        unknown = ", ".join(sorted(_shown(str(name)) for name in parts.keys() - values.keys()))
         raise StatementRefused(f"{kind} has no field {unknown}; expected {', '.join(values)}")
     return KINDS[kind](**values)
