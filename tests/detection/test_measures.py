@@ -92,12 +92,39 @@ def test_a_file_that_went_leaves_nothing_behind(world, data):
         assert content(measures) == content(fresh)
 
 
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(world=worlds)
+def test_a_conflict_of_anybody_is_found_though_only_suspects_are_looked_at(world):
+    """As with cells that have too large a key for one number to hold with the instant: then all are suspects."""
+    far = (2**61, 10.0, 20.0, None)  # nobody was there
+    with new_home() as home:
+        files = write_lake(home, world.sightings)
+        narrowed, all_of_them = Measures(home / "a", SMALL), Measures(home / "b", SMALL)
+        narrowed.refresh(files, world.cell_table(), POLICY)
+        all_of_them.refresh(files, world.but(cells=(*CELLS, far)).cell_table(), POLICY)
+        assert content(narrowed)["conflicts"] == content(all_of_them)["conflicts"]
+
+
 def two_towns(home: Path) -> list:
     rows = [
         Sighting(DAY, "northtel", ALICE, key("001010000000001"), rat=64, ts=instant(DAY, 12.0), cell=1),
         Sighting(DAY, "northtel", ALICE, key("001010000000002"), rat=64, ts=instant(DAY, 12.01), cell=3),
     ]
     return [write_file(home, "northtel", DAY, rows)]
+
+
+@pytest.mark.parametrize("first", [None, 64])
+def test_of_two_sightings_in_one_second_and_cell_the_one_without_a_rat_comes_last(tmp_path, first):
+    """It is the neighbour of what follows, and its cell without a radius reaches furthest. So says the slow twin too."""
+    others = {"imsi": key("001010000000001"), "ts": instant(DAY, 12.0), "cell": 4}
+    rows = [Sighting(DAY, "northtel", ALICE, rat=rat, **others) for rat in (first, 64 if first is None else None)]
+    rows.append(Sighting(DAY, "northtel", ALICE, rat=64, ts=instant(DAY, 12.02), cell=5))
+    world = World(sightings=tuple(rows), cells=CELLS)
+    measures = Measures(tmp_path, SMALL)
+    measures.refresh([write_file(tmp_path, "northtel", DAY, rows)], world.cell_table(), POLICY)
+    [conflict] = [row for path in measures.measured().conflicts for row in pq.read_table(path).to_pylist()]
+    [expected] = Twin(world, DAY).conflicts(ALICE)
+    assert conflict["speed_kmh"] == pytest.approx(expected["speed"], rel=1e-6)
 
 
 def test_nothing_new_costs_nothing(tmp_path):

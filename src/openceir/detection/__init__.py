@@ -15,6 +15,7 @@ from openceir.detection.measuring import (
     days_of,
     measure_conflicts,
     measure_month,
+    narrow_to_suspects,
 )
 from openceir.detection.ports import CELLS, LISTS, MEASURED, STANDING, Inputs, Measured, SightingsFile
 from openceir.detection.proposal import Change, Devices, Proposal
@@ -33,7 +34,8 @@ __all__ = [
     # evidence
     "Evidence", "EvidenceRow", "explain", "evidence_digest", "row_digest",
     # measuring
-    "CellMap", "TravelLimits", "measure_month", "measure_conflicts", "count_times", "days_of",
+    "CellMap", "TravelLimits", "measure_month", "narrow_to_suspects", "measure_conflicts", "count_times",
+    "days_of",
     # the engine
     "Engine", "EngineSettings", "Step",
     # errors

@@ -16,13 +16,13 @@ import pyarrow as pa
 
 from openceir.detection.engine import Engine, Step, parquet
 from openceir.detection.ports import CELLS, SightingsFile
-from openceir.detection.sql import epoch_day, read_sql, render
+from openceir.detection.sql import Sql, epoch_day, read_sql, render
 from openceir.identity import G2, G3, G4, G5
 from openceir.policy import Policy
 
 __all__ = [
     "CellMap", "TravelLimits", "conflict_steps", "count_times", "days_of", "measure_conflicts", "measure_month",
-    "month_steps",
+    "month_steps", "narrow_to_suspects", "suspect_steps",
 ]  # fmt: skip
 
 EARTH_RADIUS_M = 6371008.8  # mean radius, IUGG 1980
@@ -101,6 +101,29 @@ def conflict_steps(day: date, limits: TravelLimits, widest_m: float) -> list[Ste
     return [Step("day_conflicts", render(read_sql("measures", "conflicts"), values))]
 
 
+def suspect_steps(days: Sequence[date], limits: TravelLimits, cells: CellMap) -> list[Step]:
+    """From `sightings` (with ts, cell) and `cells` to `suspects` of consecutive UTC days with the same limits.
+
+    No step when an instant and a cell do not fit in one number together: then everybody stays a suspect.
+    """
+    look_back = limits.look_back_s(cells.widest_m)
+    begins, ends = epoch_day(days[0]) * DAY_S - look_back, (epoch_day(days[-1]) + 1) * DAY_S
+    keys = cells.table["cell"].to_numpy()
+    places = int(keys.max(initial=0)) + 1
+    if keys.min(initial=0) < 0 or (ends - begins) * places >= 2**62:
+        return []
+    values = {
+        "begins_at": begins,
+        "ends_at": ends,
+        "places": Sql(f"CAST({places} AS BIGINT)"),
+        "look_back_s": look_back,
+        "clock_skew_s": limits.clock_skew_s,
+        "floor_kmh": float(limits.floor_kmh),
+        "least_radius_m": float(min(limits.radius_2g_3g_m, limits.radius_4g_5g_m, limits.radius_unknown_m)),
+    }
+    return [Step("suspects", render(read_sql("measures", "suspects"), values))]
+
+
 def see_sightings(engine: Engine, files: Sequence[SightingsFile], operators: Sequence[str]) -> None:
     """Name the rows of these files `sightings`; `operator` is the place of the operator's name in `operators`."""
     groups: dict[tuple[str, int], list[Path]] = {}
@@ -165,14 +188,28 @@ def count_times(engine: Engine, files: Sequence[SightingsFile]) -> dict[Path, tu
     return {file.path: spans.get(file.path.absolute()) for file in files}
 
 
-def measure_conflicts(
-    engine: Engine, day: date, files: Sequence[SightingsFile], limits: TravelLimits, widest_m: float
-) -> str:
-    """A SELECT of one UTC day's conflicts; `files` hold every sighting of the day and of the time to look back.
+def narrow_to_suspects(
+    engine: Engine, days: Sequence[date], files: Sequence[SightingsFile], limits: TravelLimits, cells: CellMap
+) -> None:
+    """Name `sightings` what may matter for the conflicts of consecutive UTC days with the same limits.
 
-    `cells` must be there.
+    `files` hold every sighting of the days and of the time to look back; `cells` must be there.
     """
     see_sightings(engine, files, sorted({file.operator for file in files}))
+    for step in suspect_steps(days, limits, cells):
+        engine.run(step)
+        engine.run(
+            Step(
+                "suspect_sightings",
+                "SELECT device, ts, cell, imsi, rat, operator FROM sightings"
+                " WHERE device IN (SELECT device FROM suspects) AND cell IN (SELECT cell FROM cells)",
+            )
+        )
+        engine.connection.execute("CREATE OR REPLACE TEMP VIEW sightings AS SELECT * FROM suspect_sightings")
+
+
+def measure_conflicts(engine: Engine, day: date, limits: TravelLimits, widest_m: float) -> str:
+    """A SELECT of one UTC day's conflicts, once `narrow_to_suspects` has seen to the day."""
     for step in conflict_steps(day, limits, widest_m):
         engine.run(step)
     return "SELECT * FROM day_conflicts"

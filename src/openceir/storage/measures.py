@@ -17,7 +17,7 @@ the policy's travel limits changed, or when a cell that was known moved.
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -39,6 +39,7 @@ from openceir.detection import (
     days_of,
     measure_conflicts,
     measure_month,
+    narrow_to_suspects,
 )
 from openceir.policy import Policy
 from openceir.progress import Progress, Silent
@@ -47,6 +48,7 @@ from openceir.storage.files import StorageError, replace_file, write_beside
 __all__ = ["Folded", "Measures"]
 
 _VERSION = 1
+_DAYS_TOGETHER = 6  # of which the sightings are read at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,20 +301,28 @@ class Measures:
             for before in days_of(begins, begins + limits.look_back_s(cells.widest_m) - 1):
                 touching[day] |= {name for name in touching.get(before, ()) if spans[name][1] >= begins}
         done: list[str] = []
+        due: dict[date, str] = {}  # day -> what its conflicts will be made of
         engine.take("cells", cells.table)
         for day in sorted(touching):
-            if day.isoformat()[:7] in closed or not cells.table.num_rows:
+            label = day.isoformat()
+            if label[:7] in closed or not cells.table.num_rows:
                 continue
-            label, names = day.isoformat(), sorted(touching[day])
-            made_of = _made_of([manifest.files[name].digest for name in names], limits_of[day], manifest.places)
-            if label in manifest.days and manifest.days[label].made_of == made_of:
-                continue
-            said("days of conflicts measured", len(done), len(touching))
-            select = measure_conflicts(engine, day, [now[name] for name in names], limits_of[day], cells.widest_m)
-            [count] = engine.fetch(f"SELECT COUNT(*) AS n FROM ({select})")["n"].to_pylist()
-            file = self._write(engine, manifest, f"conflicts/day={label}", select) if count else None
-            manifest.days[label] = _Day(file, made_of)
-            done.append(label)
+            digests = [manifest.files[name].digest for name in sorted(touching[day])]
+            made_of = _made_of(digests, limits_of[day], manifest.places)
+            if label not in manifest.days or manifest.days[label].made_of != made_of:
+                due[day] = made_of
+        for days in _together(list(due), limits_of):
+            names = sorted(set().union(*(touching[day] for day in days)))
+            limits = limits_of[days[0]]
+            narrow_to_suspects(engine, days, [now[name] for name in names], limits, cells)
+            for day in days:
+                said("days of conflicts measured", len(done), len(due))
+                select = measure_conflicts(engine, day, limits, cells.widest_m)
+                [count] = engine.fetch(f"SELECT COUNT(*) AS n FROM ({select})")["n"].to_pylist()
+                label = day.isoformat()
+                file = self._write(engine, manifest, f"conflicts/day={label}", select) if count else None
+                manifest.days[label] = _Day(file, due[day])
+                done.append(label)
         for label in [label for label in manifest.days if date.fromisoformat(label) not in touching]:
             del manifest.days[label]
             done.append(label)
@@ -347,6 +357,23 @@ def _after(month: str) -> date:
     """The first day after a month like 2026-10."""
     first = date.fromisoformat(f"{month}-01")
     return (first + timedelta(days=31)).replace(day=1)
+
+
+def _together(days: Sequence[date], limits_of: Mapping[date, TravelLimits]) -> list[list[date]]:
+    """Ascending days in groups of neighbours with the same limits, none larger than _DAYS_TOGETHER."""
+    groups: list[list[date]] = []
+    for day in days:
+        last = groups[-1] if groups else []
+        if (
+            last
+            and len(last) < _DAYS_TOGETHER
+            and day == last[-1] + timedelta(days=1)
+            and limits_of[day] == limits_of[last[0]]
+        ):
+            last.append(day)
+        else:
+            groups.append([day])
+    return groups
 
 
 def _made_of(digests: Iterable[str], limits: TravelLimits, places: int) -> str:
