@@ -125,6 +125,7 @@ def test_an_eir_that_drifted_is_found_out_over_every_interface(tmp_path, auditor
     common = ["eir", "audit", "--operator", "northtel", "--list", ordered, "--trust", trust, "--key", auditor]
     with served(tmp_path / "home", "--list", str(held), "--trust", trust, "--n5g", n5g) as eir:
         port = eir.wait_for("listening", transport="tcp")["port"]
+        eir.wait_for("listening", transport="http")  # the last door that is opened
         done = run(
             *common, "--s13", f"127.0.0.1:{port}", "--host", mme.HOST, "--realm", mme.REALM, "--eir-realm", mme.EIR_REALM,
             "--n5g", f"http://{n5g}", "--imei", ALICES, "--imei", BOBS, "--imei", CAROLS, "--sample", 40, "--rate", 1000,

@@ -17,6 +17,7 @@ import pytest
 from wire import an_msc as msc
 
 from .conftest import SIGNER
+from .running import LONGEST_S
 from .test_gsup import check, frame
 from .test_serve import served
 from .test_source import PHONE, write_list
@@ -87,9 +88,9 @@ def daemon(
 
 def connect(host: str, port: int, source: str = "") -> socket.socket:
     """A connection as soon as somebody listens there."""
-    for _ in range(200):
+    for _ in range(1200):
         try:
-            return socket.create_connection((host, port), 20, source_address=(source, 0) if source else None)
+            return socket.create_connection((host, port), LONGEST_S, source_address=(source, 0) if source else None)
         except ConnectionRefusedError:
             threading.Event().wait(0.05)
     raise AssertionError(f"nothing listens on {host} port {port}")
@@ -115,7 +116,7 @@ def sctp_as_tcp(folder: Path) -> str:
     """The library that turns SCTP sockets into TCP, compiled."""
     library = folder / "sctp_as_tcp.so"
     build = [str(COMPILER), "-shared", "-fPIC", "-O1", "-o", library, HERE / "sctp_as_tcp.c", "-ldl"]
-    subprocess.run(build, check=True, timeout=60)
+    subprocess.run(build, check=True, timeout=2 * LONGEST_S)
     return str(library)
 
 
@@ -244,7 +245,7 @@ class Bsc:
 
     def __init__(self, link: socket.socket) -> None:
         self.link = link
-        self.link.settimeout(20)
+        self.link.settimeout(LONGEST_S)
         self.read(0x0301)
         inactive = msc.m3ua(0x0001, msc.parameter(0x000D, 0x00010002), msc.parameter(0x0006, 3))
         self.link.sendall(msc.m3ua(0x0304) + inactive)  # osmo-msc waits for the notification
@@ -326,7 +327,7 @@ def test_a_phone_at_a_real_msc_is_refused_as_illegal_when_blocked_and_by_its_hlr
         socket.create_server((BSC_HOST, 2905)) as gateway,
     ):
         eir.wait_for("listening", interface="gsup")
-        gateway.settimeout(30)
+        gateway.settimeout(LONGEST_S)
         with daemon(tmp_path, "osmo-msc", MSC_CONFIG, (MSC_HOST, 4254), LD_PRELOAD=sctp_as_tcp(tmp_path)):
             eir.wait_for("network joined to its HLR")
             bsc = bsc_of(gateway)

@@ -7,7 +7,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from random import sample
 
 import httpx
 import pytest
@@ -17,9 +19,11 @@ _CONNECTIONS_TRIED = 8  # each after twice the pause of the one before, from hal
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """One below those that the system gives out by itself: nobody's connection takes it before our server does."""
+    for port in sample(range(20_000, 32_000), 100):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("a hundred ports of 127.0.0.1 are all taken")
 
 
 @pytest.fixture(scope="module")
@@ -29,14 +33,14 @@ def server(home: Path) -> Iterator[httpx.Client]:
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=dict(os.environ))
     try:
         with httpx.Client(
-            base_url=f"http://127.0.0.1:{port}", timeout=20, transport=httpx.HTTPTransport(retries=_CONNECTIONS_TRIED)
+            base_url=f"http://127.0.0.1:{port}", timeout=60, transport=httpx.HTTPTransport(retries=_CONNECTIONS_TRIED)
         ) as client:
             assert client.get("/health").status_code == 200
             yield client
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            process.communicate(timeout=20)
+            process.communicate(timeout=60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
