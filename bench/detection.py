@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as csv
+import pyarrow.feather as feather
 import pyarrow.parquet as pq
 
 from bench import Beside, Row, Scale, nation, read_apart
@@ -74,8 +75,19 @@ def cells(month: nation.Nation) -> pa.Table:
 
 
 def lists(month: nation.Nation) -> dict[str, pa.Table]:
-    """The authorities' lists as detection takes them."""
+    """The authorities' lists as detection takes them; read from their files once, since that is not what is measured."""
+    folder = month.folder / "detection-lists"
+    if not folder.exists():
+        fresh = folder.with_suffix(".new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir()
+        for name, table in _lists_from_files(month).items():
+            feather.write_feather(table, str(fresh / name), compression="uncompressed")
+        fresh.rename(folder)
+    return {path.name: feather.read_table(str(path), memory_map=True) for path in sorted(folder.iterdir())}
 
+
+def _lists_from_files(month: nation.Nation) -> dict[str, pa.Table]:
     def column(name: str, source: str) -> pa.Array:
         return csv.read_csv(month.list_file(name))[source].cast(pa.int64())
 
@@ -182,6 +194,7 @@ def measure(work: Path, scale: Scale) -> list[Row]:
         made = nation.make(work, rows=size, dumps=False)
         made.lake()
         made.lake(further_day=True)
+        lists(made)
 
     prepared(scale.month)
     month, measuring, judging = run(scale.month, "4GB")
