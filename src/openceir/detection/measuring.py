@@ -80,6 +80,7 @@ class CellMap:
 def month_steps() -> list[Step]:
     """From `sightings` (device, operator, imsi, msisdn, rat, day_bit) to `month_triplets` and `month_devices`."""
     return [
+        Step("month_users", render(read_sql("measures", "users"), {})),
         Step("month_triplets", render(read_sql("measures", "triplets"), {})),
         Step("month_devices", render(read_sql("measures", "devices"), {})),
     ]
@@ -148,6 +149,7 @@ def measure_month(
     see_sightings(engine, files, operators)
     for step in month_steps():
         engine.run(step)
+    engine.connection.execute("DROP TABLE month_users")
     engine.take("operator_name", pa.table({"number": list(range(len(operators))), "name": operators}))
     on = f"CAST({epoch_day(month)} AS BIGINT) AS month_on"
     fresh_triplets = (

@@ -29,7 +29,7 @@ def format_page() -> str:
             "",
             *(
                 line
-                for fact in ["seen", "device", *facts]
+                for fact in ["seen", "device", "pairs", *facts]
                 for line in ("```sql", read_sql("facts", fact).rstrip(), "```", "")
             ),
             "## Measures",
@@ -38,7 +38,7 @@ def format_page() -> str:
             "",
             *(
                 line
-                for name in ("triplets", "devices", "conflicts")
+                for name in ("users", "triplets", "devices", "suspects", "conflicts")
                 for line in ("```sql", read_sql("measures", name).rstrip(), "```", "")
             ),
         ]
