@@ -16,6 +16,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ class EvidenceRow:
     row: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Evidence:
     """The evidence of one rule in one run.
 
@@ -53,9 +54,9 @@ class Evidence:
     devices: npt.NDArray[np.int64]
     rows: Sequence[str]
 
-    @property
+    @cached_property
     def digest(self) -> bytes:
-        """What the statement carries."""
+        """What the statement carries. Made once: the outcome, the shelf and the statements all ask for it."""
         return evidence_digest(self.header, self.salt, self.devices, self.rows)
 
     @property
