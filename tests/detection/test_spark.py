@@ -113,6 +113,8 @@ def test_spark_answers_as_duckdb_from_the_same_text():
         .config("spark.sql.codegen.wholeStage", "false")  # compiling each step costs more than so few rows
         .config("spark.sql.codegen.factoryMode", "NO_CODEGEN")
         .config("spark.ui.showConsoleProgress", "false")
+        # The JVM ends before compiling its code thoroughly would pay.
+        .config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
         .getOrCreate()
     )
     found = {}
