@@ -32,7 +32,7 @@ class ShownProgress:
         """Show it, or log it when another tenth is done."""
         percent = 100 * done // total if total else 0
         if self._is_terminal:
-            click.echo(f"\r\x1b[K{what}: {percent} %", nl=False, err=True)
+            click.echo(f"\r\x1b[K{what}: {f'{percent} %' if total else done}", nl=False, err=True)
         elif self._said != (what, percent // 10):
             self._log.info("%s: %d %%", what, percent)
         self._said = (what, percent // 10)

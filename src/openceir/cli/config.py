@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from openceir.cli._ledger_options import as_json_option, echo_json
+from openceir.cli._options import as_json_option, echo_json
 from openceir.settings import load_settings
 
 __all__ = ["config"]

@@ -25,7 +25,7 @@ def demo(ctx: click.Context, folder: Path, keep: bool, as_json: bool) -> None:
     Exits 0 when every check held, 1 when one did not.
     """
     # Imported here: the engine of detection is worth waiting for only when it is used.
-    from openceir.cli._ledger_options import echo_json
+    from openceir.cli._options import echo_json
     from openceir.demo import run_demo
 
     lines: list[str] = []

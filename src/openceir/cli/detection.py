@@ -1,54 +1,21 @@
 """`openceir detection`: measure the lake, judge the rules, adopt what they propose, explain and replay it."""
 
-import sys
 from datetime import date, datetime
 from typing import Any
 
 import click
 
-from openceir import clock
 from openceir.app import Register
-from openceir.cli._ledger_options import Moment, as_json_option, echo_json, register_of
+from openceir.cli._options import Day, Moment, as_json_option, echo_json, register_of
+from openceir.cli._progress import ShownProgress
 from openceir.detection import EvidenceRow, conditions, explain
 from openceir.detection.page import format_page
 from openceir.identity import format_device_key, imei_digits, malformed_text
-from openceir.progress import Progress, Silent
 from openceir.storage.evidence import DetectionRun
 
-__all__ = ["Day", "detection"]
+__all__ = ["detection"]
 
 _MOST_SHOWN = 20
-
-
-class Day(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.2 on
-    """A calendar day on the command line: today, 2027-03-01 or 20270301; UTC."""
-
-    name = "day"
-
-    def convert(self, value: str | date, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        """The day; a usage error when the text names none."""
-        if isinstance(value, date):
-            return value
-        try:
-            return clock.parse_day(value)
-        except ValueError:
-            self.fail(f'"{value}" is no day; write today, 2027-03-01 or 20270301', param, ctx)
-
-
-class _ShowSteps:
-    """One line on the terminal, rewritten."""
-
-    def __call__(self, what: str, done: int, total: int | None = None) -> None:
-        """Show how far the work is."""
-        end = f" of {total}" if total is not None else ""
-        click.echo(f"\r\033[K{what}: {done}{end}", nl=False, err=True)
-        if done == total:
-            click.echo("\r\033[K", nl=False, err=True)
-
-
-def progress() -> Progress:
-    """A line that is rewritten on a terminal, silence elsewhere."""
-    return _ShowSteps() if sys.stderr.isatty() else Silent()
 
 
 @click.group()
@@ -88,7 +55,8 @@ def run(
         raise click.UsageError("--adopt needs --by: whose key signs the proposals?")
     register = register_of(ctx)
     labels = tuple(label.strip() for label in only.split(",")) if only is not None else ()
-    made = register.detect(as_of_on, at=at, only_rules=labels, progress=progress())
+    with ShownProgress("detection") as progress:
+        made = register.detect(as_of_on, at=at, only_rules=labels, progress=progress)
     entries = register.adopt(made.number, by=by, at=at) if adopt and by is not None else []
     if as_json:
         echo_json(made.summary() | {"statements": [entry.index for entry in entries]})
@@ -223,7 +191,8 @@ def replay(ctx: click.Context, number: int, as_json: bool) -> None:
 @click.pass_context
 def measure(ctx: click.Context, at: datetime, as_json: bool) -> None:
     """Measure what is new in the lake. `run` does so by itself."""
-    done = register_of(ctx).measure(at=at, progress=progress())
+    with ShownProgress("detection") as progress:
+        done = register_of(ctx).measure(at=at, progress=progress)
     if as_json:
         echo_json(
             {

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from openceir.cli._ledger_options import Moment, as_json_option, echo_json, register_of
+from openceir.cli._options import Moment, as_json_option, echo_json, register_of
 from openceir.clock import now
 from openceir.status import Answer, History, Status, StatusError
 

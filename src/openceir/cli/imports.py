@@ -1,17 +1,14 @@
 """`openceir import`: bring in operators' dumps, the TAC table, cells and authorities' lists."""
 
-import logging
-import sys
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
 from openceir.app import Register, open_register
-from openceir.cli._ledger_options import Moment, as_json_option, echo_json
-from openceir.clock import parse_day
+from openceir.cli._options import Day, Moment, as_json_option, echo_json
+from openceir.cli._progress import ShownProgress
 from openceir.intake import ImportReport
 from openceir.progress import Progress
 
@@ -32,19 +29,6 @@ _LISTS = {
 }
 
 
-class _Day(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.2 on
-    name = "day"
-
-    def convert(self, value: str | date, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        """The day; a usage error when the text names none."""
-        if isinstance(value, date):
-            return value
-        try:
-            return parse_day(value)
-        except ValueError:
-            self.fail(f'"{value}" is no day; write 2027-03-01, 20270301 or today', param, ctx)
-
-
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _file = click.argument("file", type=_FILE)
 _at = click.option("--at", type=Moment(), default="now", help="The instant that counts as now, UTC.")
@@ -62,8 +46,8 @@ def imports() -> None:
 @imports.command()
 @_file
 @click.option("--operator", help="Whose dump it is; taken from the name <operator>_<from>_<to> when left out.")
-@click.option("--from", "since", type=_Day(), help="The first day it is for.")
-@click.option("--to", "until", type=_Day(), help="The last day it is for.")
+@click.option("--from", "since", type=Day(), help="The first day it is for.")
+@click.option("--to", "until", type=Day(), help="The last day it is for.")
 @_at
 @as_json_option
 @click.pass_context
@@ -146,7 +130,7 @@ def _list_command(kind: str, what: str) -> click.Command:
         "--delta", is_flag=True, help="The file holds changes: a column change_type says add, remove or update."
     )
     @click.option("--by", default="", metavar="NAME", help="The key, or the member, that signs what the list changes.")
-    @click.option("--date", "on", type=_Day(), help="The day of rows that have none; today when left out.")
+    @click.option("--date", "on", type=Day(), help="The day of rows that have none; today when left out.")
     @_at
     @as_json_option
     @click.pass_context
@@ -173,36 +157,9 @@ for _kind, _what in _LISTS.items():
 
 
 def _bring(ctx: click.Context, as_json: bool, work: Callable[[Register, Progress], ImportReport]) -> None:
-    with _Shown() as progress:
+    with ShownProgress("import") as progress:
         report = work(open_register(ctx.obj), progress)
     if as_json:
         echo_json(report.as_dict())
     else:
         click.echo("\n".join(report.lines()))
-
-
-class _Shown:
-    """Progress on a terminal as one line that is written over; as log lines, one a tenth, everywhere else."""
-
-    def __init__(self) -> None:
-        self._is_terminal = sys.stderr.isatty()
-        self._log = logging.getLogger("openceir.import")
-        self._said = -1
-        self._shown = False
-
-    def __enter__(self) -> "_Shown":
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        if self._shown:
-            click.echo("\r\x1b[K", nl=False, err=True)
-
-    def __call__(self, what: str, done: int, total: int | None = None) -> None:
-        """Show it, or log it when another tenth is done."""
-        tenth = 10 * done // total if total else 0
-        if self._is_terminal:
-            self._shown = True
-            click.echo(f"\r\x1b[K{what}: {100 * done // total if total else 0} %", nl=False, err=True)
-        elif tenth != self._said:
-            self._log.info("%s: %d %%", what, 10 * tenth)
-        self._said = tenth

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import click
 
-from openceir.cli._ledger_options import Moment, as_json_option, echo_json, register_of
+from openceir.cli._options import Moment, as_json_option, echo_json, register_of
 from openceir.statements import PublicKey, Role
 from openceir.storage.key_files import read_public_key
 

@@ -1,13 +1,12 @@
 """`openceir ledger`: verify the book, read its head, prove that it only grew, erase what must go."""
 
-import sys
 from datetime import datetime
 
 import click
 
-from openceir.cli._ledger_options import Moment, as_json_option, echo_json, register_of
+from openceir.cli._options import Moment, as_json_option, echo_json, register_of
+from openceir.cli._progress import ShownProgress
 from openceir.cli.statement import entry_index
-from openceir.progress import Silent
 
 __all__ = ["ledger"]
 
@@ -26,7 +25,8 @@ def verify(ctx: click.Context, as_json: bool) -> None:
     Every block's digest, every signature and role, every root against the signed checkpoint, every payload against
     the digest that was signed. Exits 0 when all of it holds, 2 naming the first bad place.
     """
-    found = register_of(ctx).verify_ledger(_ShowProgress() if sys.stderr.isatty() else Silent())
+    with ShownProgress("ledger") as progress:
+        found = register_of(ctx).verify_ledger(progress)
     if as_json:
         echo_json(
             {
@@ -125,10 +125,3 @@ def erase(ctx: click.Context, which: str, at: datetime, yes: bool, as_json: bool
         echo_json({"index": index, "kind": kind, "erased": True})
     else:
         click.echo(f"entry {index} ({kind}) is erased; its place in the log still verifies")
-
-
-class _ShowProgress:
-    """A line on the terminal, rewritten."""
-
-    def __call__(self, what: str, done: int, total: int | None = None) -> None:
-        click.echo(f"\r{what}: {done} of {total or '?'}", err=True, nl=done == total)

@@ -8,32 +8,16 @@ from typing import Any
 import click
 
 from openceir.app import Register, open_register
-from openceir.cli._ledger_options import Moment, as_json_option, echo_json
-from openceir.clock import parse_day
+from openceir.cli._options import Day, Moment, as_json_option, echo_json
 from openceir.lists import KINDS, ListError, ListHeader, diff_rows, kind_named, read_rows
 from openceir.statements import KeyRefused, PublicKey
 from openceir.storage.key_files import read_public_key
 from openceir.storage.list_files import ListFiles, apply_delta, verify_list
 from openceir.storage.list_runs import Acknowledgement
 
-__all__ = ["DayParam", "lists"]
+__all__ = ["lists"]
 
 _LARGEST_ACKNOWLEDGEMENT = 1 << 20
-
-
-class DayParam(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.2 on
-    """A calendar day on the command line."""
-
-    name = "day"
-
-    def convert(self, value: str | date, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        """The day; a usage error when the text names none."""
-        if isinstance(value, date):
-            return value
-        try:
-            return parse_day(value)
-        except ValueError:
-            self.fail(f'"{value}" is no day; write 2027-03-01 or today', param, ctx)
 
 
 _LIST = click.Path(path_type=Path)
@@ -51,7 +35,7 @@ def lists() -> None:
 
 
 @lists.command()
-@click.option("--as-of", "as_of_on", type=DayParam(), default="today", help="The day the lists are true for, UTC.")
+@click.option("--as-of", "as_of_on", type=Day(), default="today", help="The day the lists are true for, UTC.")
 @click.option("--operator", "operators", multiple=True, help="Only this operator's; may be repeated.")
 @click.option("--by", metavar="NAME", help="Sign as this member (a regulator) instead of with the list key.")
 @click.option("--at", type=Moment(), default="now", help="The instant that counts as now, UTC.")

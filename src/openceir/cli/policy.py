@@ -5,8 +5,7 @@ from pathlib import Path
 
 import click
 
-from openceir.cli._ledger_options import Moment, as_json_option, echo_json, register_of
-from openceir.cli.detection import Day
+from openceir.cli._options import Day, Moment, as_json_option, echo_json, register_of
 from openceir.detection import Rule, amnesty_of, example_rules, parse_rules
 from openceir.policy import Policy, load_policy
 

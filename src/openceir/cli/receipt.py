@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from openceir.cli._ledger_options import Moment, as_json_option, echo_json, register_of
+from openceir.cli._options import Moment, as_json_option, echo_json, register_of
 from openceir.cli.statement import entry_index
 from openceir.ledger import VerifiedReceipt, verify_receipt
 from openceir.statements import to_plain

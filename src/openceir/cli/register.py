@@ -5,8 +5,7 @@ from datetime import date, datetime
 import click
 
 from openceir.app import open_register
-from openceir.cli._ledger_options import Moment, as_json_option, echo_json
-from openceir.cli.lists import DayParam
+from openceir.cli._options import Day, Moment, as_json_option, echo_json
 
 __all__ = ["register"]
 
@@ -19,7 +18,7 @@ def register() -> None:
 
 
 @register.command()
-@click.option("--as-of", "as_of_on", type=DayParam(), help="The last day of data to judge; the newest when left out.")
+@click.option("--as-of", "as_of_on", type=Day(), help="The last day of data to judge; the newest when left out.")
 @click.option("--by", metavar="NAME", help="Sign what was found as this member; left out, findings stay proposals.")
 @_at
 @as_json_option

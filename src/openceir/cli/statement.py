@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from openceir.cli._ledger_options import Moment, as_json_option, echo_json, register_of, say_notes
+from openceir.cli._options import Moment, as_json_option, echo_json, register_of, say_notes
 from openceir.ledger import LoggedStatement
 from openceir.statements import (
     KINDS,

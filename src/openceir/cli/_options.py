@@ -1,15 +1,30 @@
-"""What the commands around statements and ledger share: instants, key names and JSON out."""
+"""What commands share: days and instants on the command line, the register that is let go of, JSON out."""
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import click
 
 from openceir.app import Register, open_register
-from openceir.clock import parse_moment
+from openceir.clock import parse_day, parse_moment
 
-__all__ = ["Moment", "as_json_option", "echo_json", "register_of", "say_notes"]
+__all__ = ["Day", "Moment", "as_json_option", "echo_json", "register_of", "say_notes"]
+
+
+class Day(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.2 on
+    """A calendar day on the command line: today, 2027-03-01 or 20270301; UTC."""
+
+    name = "day"
+
+    def convert(self, value: str | date, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """The day; a usage error when the text names none."""
+        if isinstance(value, date):
+            return value
+        try:
+            return parse_day(value)
+        except ValueError:
+            self.fail(f'"{value}" is no day; write today, 2027-03-01 or 20270301', param, ctx)
 
 
 class Moment(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.2 on
