@@ -4,6 +4,7 @@ Whatever else comes out of a decoder is a fault. Streams are fed in pieces whose
 the same as when they are fed whole. Seeds are what our own encoders and the simulators of the tests write.
 """
 
+import contextlib
 import io
 import json
 from collections.abc import Callable, Sequence
@@ -426,6 +427,46 @@ def _read_receipt(octets: bytes) -> None:
 )  # fmt: skip
 def _verify_receipt(octets: bytes) -> None:
     assert verify_receipt(octets, LOG.public).header == SIGNED.header, "a receipt was forged"
+
+
+_TREE = MerkleLog()
+_TREE.extend([bytes(32), bytes(range(32)), bytes(32)])
+_NOTE = Checkpoint(LOG.name, 3, _TREE.root()).sign(LOG)
+_COSIGNED = _NOTE.with_signatures([ledger.cosign(_NOTE, LOG, NOON)])
+_WITNESS = ledger.WitnessKey.of(LOG.public)
+_POLICY = ledger.LogPolicy.of([LOG.public], {"w": _WITNESS}, 1)
+_ASKED = ledger.AddCheckpoint(1, tuple(_TREE.consistency_proof(1)), _NOTE)
+_PROOF = ledger.LogProof(1, tuple(_TREE.inclusion_proof(1)), _COSIGNED)
+
+
+@target(
+    "tile", LedgerError, seeds=[b"tile/0/x001/234.p/7", b"tile/entries/000", ledger.write_bundle([b"a", b"", b"bc"])]
+)
+def _read_tile(octets: bytes) -> None:
+    with contextlib.suppress(LedgerError):
+        assert ledger.Tile.parse(text_of(octets)).path() == text_of(octets), "a tile has a second name"
+    entries = ledger.read_bundle(octets, 3)
+    assert ledger.write_bundle(entries) == octets, "a bundle has a second spelling"
+
+
+@target("witness-request", LedgerError, seeds=[_ASKED.format().encode()], longest=4096)
+def _read_witness_request(octets: bytes) -> None:
+    asked = ledger.AddCheckpoint.parse(text_of(octets))
+    said = ledger.judge(asked, [LOG.public], Checkpoint(LOG.name, 1, _TREE.root(1)), LOG, NOON)
+    assert said.seen is None or said.seen.text == _NOTE.text, "a checkpoint was forged"
+
+
+@target("log-policy", LedgerError, seeds=[_POLICY.format().encode(), b"# a\nquorum none\n"])
+def _read_log_policy(octets: bytes) -> None:
+    policy = ledger.LogPolicy.parse(text_of(octets))
+    assert ledger.LogPolicy.parse(policy.format()) == policy, "a policy is not read as it was written"
+
+
+@target("log-proof", LedgerError, seeds=[_PROOF.format().encode()], longest=4096)
+def _read_log_proof(octets: bytes) -> None:
+    proof = ledger.LogProof.parse(text_of(octets))
+    proof.verify(bytes(range(32)), _POLICY)
+    assert (proof.index, proof.path) == (_PROOF.index, _PROOF.path), "a proof was forged"
 
 
 @target("checkpoint", LedgerError, seeds=[CHECKPOINT.sign(LOG).format().encode(), CHECKPOINT.format().encode()])

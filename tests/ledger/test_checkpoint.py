@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from openceir.errors import OpenceirError
 from openceir.ledger import Checkpoint, ProofRefused, SignedCheckpoint
+from openceir.ledger.checkpoint import signature_line
 from openceir.statements import PublicKey, SigningKey
 
 # golang.org/x/mod/sumdb/note: example key and signed note. Ed25519 is deterministic, so our line must be theirs.
@@ -19,9 +20,8 @@ HEAD = Checkpoint("openceir/test", 4711, bytes(range(32)))
 
 
 def test_the_signature_of_a_note_is_the_one_that_go_makes():
-    from openceir.ledger.checkpoint import _signature_line
-
-    assert _signature_line(GO_KEY, GO_TEXT) == GO_LINE
+    signed = GO_KEY.public.note_hash + GO_KEY.sign(GO_TEXT.encode())
+    assert signature_line(GO_KEY.name, signed) == GO_LINE
 
 
 def test_the_example_of_the_signed_note_document_verifies():

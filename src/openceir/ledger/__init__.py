@@ -8,8 +8,11 @@ audit(blocks, payloads, members, …)   # read everything again and believe noth
 
 from openceir.ledger.audit import Audit, audit
 from openceir.ledger.checkpoint import Checkpoint, SignedCheckpoint
+from openceir.ledger.cosignature import WitnessKey, cosign
 from openceir.ledger.engine import Entry, Ledger, LoggedStatement
 from openceir.ledger.errors import Duplicate, LedgerBroken, LedgerBusy, LedgerError, ProofRefused
+from openceir.ledger.log_policy import LogPolicy
+from openceir.ledger.log_proof import LogProof
 from openceir.ledger.machine import MOST_IN_BLOCK, Checked, Machine
 from openceir.ledger.merkle import (
     EMPTY_ROOT,
@@ -21,6 +24,16 @@ from openceir.ledger.merkle import (
 )
 from openceir.ledger.ports import Block, BlockHead, BlockShelf, LogKey, Payload, PayloadShelf
 from openceir.ledger.receipt import Receipt, VerifiedReceipt, make_receipt, verify_receipt
+from openceir.ledger.tiles import (
+    TILE_WIDTH,
+    Tile,
+    bundles_between,
+    read_bundle,
+    read_tile,
+    tile_octets,
+    write_bundle,
+)
+from openceir.ledger.witness import AddCheckpoint, WitnessAnswer, judge
 
 __all__ = [
     # the book
@@ -42,6 +55,21 @@ __all__ = [
     "verify_consistency",
     "verify_inclusion",
     "verify_receipt",
+    # among several: tiles, witnesses, and whom to believe
+    "AddCheckpoint",
+    "LogPolicy",
+    "LogProof",
+    "TILE_WIDTH",
+    "Tile",
+    "WitnessAnswer",
+    "WitnessKey",
+    "bundles_between",
+    "cosign",
+    "judge",
+    "read_bundle",
+    "read_tile",
+    "tile_octets",
+    "write_bundle",
     # under every engine
     "Checked",
     "MOST_IN_BLOCK",

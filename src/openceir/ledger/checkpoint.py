@@ -11,13 +11,14 @@ Source: C2SP tlog-checkpoint and signed-note. Lines of other signers (witnesses)
 
 import base64
 import binascii
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Final
 
 from openceir.ledger.errors import ProofRefused
 from openceir.statements import PublicKey, SigningKey
 
-__all__ = ["Checkpoint", "SignedCheckpoint"]
+__all__ = ["Checkpoint", "SignedCheckpoint", "from_base64", "signature_line", "split_signature"]
 
 _DASH: Final = "\u2014 "
 MOST_OCTETS: Final = 64 << 10
@@ -47,7 +48,7 @@ class Checkpoint:
         origin, size, root, *extensions = lines[:-1]
         if not (size.isascii() and size.isdigit()) or (size[0] == "0" and size != "0") or len(size) > 19:
             raise ProofRefused("the second line of a checkpoint is a decimal number of entries, without leading zeros")
-        octets = _from_base64(root)
+        octets = from_base64(root)
         if octets is None or len(octets) != 32:
             raise ProofRefused("the third line of a checkpoint is a root of 32 octets in base64")
         return cls(origin, int(size), octets, tuple(extensions))
@@ -55,7 +56,8 @@ class Checkpoint:
     def sign(self, key: SigningKey) -> "SignedCheckpoint":
         """The checkpoint with the signature line of `key`."""
         text = self.format()
-        return SignedCheckpoint(self, text, (_signature_line(key, text),))
+        signed = key.public.note_hash + key.sign(text.encode())
+        return SignedCheckpoint(self, text, (signature_line(key.name, signed),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,31 +83,45 @@ class SignedCheckpoint:
         if not blank or lines.pop() or not 1 <= len(lines) <= MOST_SIGNATURES:
             raise ProofRefused("a checkpoint ends with a blank line and one line a signature; was it cut?")
         for line in lines:
-            name, gap, encoded = line.removeprefix(_DASH).partition(" ")
-            octets = _from_base64(encoded)
-            if not line.startswith(_DASH) or not name or not gap or octets is None or len(octets) < 5:
-                raise ProofRefused("a signature line of a checkpoint is an em dash, a name and base64")
+            split_signature(line)
         return cls(Checkpoint.parse(text + "\n"), text + "\n", tuple(lines))
 
     def verify(self, key: PublicKey) -> Checkpoint:
         """The checkpoint, if `key` signed it and it is of the log that the key names; raises ProofRefused otherwise."""
+        return self.signed_by(key).checkpoint
+
+    def signed_by(self, key: PublicKey) -> "SignedCheckpoint":
+        """The checkpoint with the signature line of `key` alone, the log's own; raises ProofRefused as `verify` does."""
         if self.checkpoint.origin != key.name:
             raise ProofRefused(f"the checkpoint is of the log {self.checkpoint.origin}, the key is of {key.name}")
         for line in self.signatures:
-            name, _, encoded = line.removeprefix(_DASH).partition(" ")
-            octets = base64.b64decode(encoded)
+            name, octets = split_signature(line)
             if name == key.name and octets[:4] == key.note_hash:
                 if key.has_signed(self.text.encode(), octets[4:]):
-                    return self.checkpoint
+                    return replace(self, signatures=(line,))
                 raise ProofRefused(f"the signature by {name} is false; the checkpoint was changed or never was signed")
         raise ProofRefused(f"the checkpoint bears no signature by {key.name}")
 
+    def with_signatures(self, lines: Iterable[str]) -> "SignedCheckpoint":
+        """The same checkpoint with these lines besides, each once."""
+        return replace(self, signatures=tuple(dict.fromkeys([*self.signatures, *lines])))
 
-def _signature_line(key: SigningKey, text: str) -> str:
-    return f"{_DASH}{key.name} {base64.b64encode(key.public.note_hash + key.sign(text.encode())).decode()}"
+
+def signature_line(name: str, octets: bytes) -> str:
+    """A line of a signed note: who signed, and the first four octets of the key's hash before the signature."""
+    return f"{_DASH}{name} {base64.b64encode(octets).decode()}"
 
 
-def _from_base64(text: str) -> bytes | None:
+def split_signature(line: str) -> tuple[str, bytes]:
+    """Name and octets of a signature line; raises ProofRefused."""
+    name, gap, encoded = line.removeprefix(_DASH).partition(" ")
+    octets = from_base64(encoded)
+    if not line.startswith(_DASH) or not name or not gap or octets is None or len(octets) < 5:
+        raise ProofRefused("a signature line of a checkpoint is an em dash, a name and base64")
+    return name, octets
+
+
+def from_base64(text: str) -> bytes | None:
     """The octets, or None unless `text` is their one standard spelling."""
     try:
         octets = base64.b64decode(text, validate=True)

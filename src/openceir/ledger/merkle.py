@@ -86,7 +86,7 @@ class MerkleLog:
     def leaf_hash(self, index: int) -> bytes:
         """The hash of leaf `index`."""
         self._refuse_outside(index, self.size)
-        return self._node(0, index)
+        return self.node(0, index)
 
     def nodes(self, since: int = 0) -> bytes:
         """The part of the array that a tree of `since` leaves does not have yet."""
@@ -138,7 +138,8 @@ class MerkleLog:
             proof.append(self._range(first, end))
         return proof[::-1]
 
-    def _node(self, level: int, index: int) -> bytes:
+    def node(self, level: int, index: int) -> bytes:
+        """The hash over the leaves [index << level, (index + 1) << level), which the tree must have."""
         last_leaf = ((index + 1) << level) - 1
         at = (2 * last_leaf - last_leaf.bit_count() + level) * _OCTETS
         return bytes(self._nodes[at : at + _OCTETS])
@@ -147,11 +148,11 @@ class MerkleLog:
         """The hash over leaves [first, end), where `first` is a multiple of a power of two not below the length."""
         length = end - first
         level = (length & -length).bit_length() - 1
-        node = self._node(level, (end >> level) - 1)
+        node = self.node(level, (end >> level) - 1)
         rest = length & (length - 1)
         while rest:
             level = (rest & -rest).bit_length() - 1
-            node = hash_children(self._node(level, ((first + rest) >> level) - 1), node)
+            node = hash_children(self.node(level, ((first + rest) >> level) - 1), node)
             rest &= rest - 1
         return node
 
