@@ -34,7 +34,7 @@ def machine():
 
 
 def apply(state, signed):
-    return state.apply(state.height, NOON, [state.check(one, NOON) for one in signed])
+    return state.apply(state.height, NOON, [state.check(one, NOON) for one in signed]).root
 
 
 @given(st.lists(st.integers(1, 4), max_size=4))
@@ -93,9 +93,9 @@ def test_a_block_that_does_not_follow_changes_nothing():
 def test_a_block_taken_back_leaves_the_state_of_before():
     state = machine()
     apply(state, SIGNED[:2])
-    root = state.tree.root()
+    root, mark = state.tree.root(), state.mark()
     apply(state, SIGNED[2:9])
-    state.take_back(2, 1, NOON)
+    state.take_back(mark)
     assert (state.tree.root(), state.height, state.find(hash_leaf(SIGNED[5].octets))) == (root, 1, None)
     apply(state, SIGNED[2:4])
     assert state.find(hash_leaf(SIGNED[3].octets)) == 3

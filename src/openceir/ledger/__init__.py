@@ -11,9 +11,10 @@ from openceir.ledger.checkpoint import Checkpoint, SignedCheckpoint
 from openceir.ledger.cosignature import WitnessKey, cosign
 from openceir.ledger.engine import Entry, Ledger, LoggedStatement
 from openceir.ledger.errors import Duplicate, LedgerBroken, LedgerBusy, LedgerError, ProofRefused
+from openceir.ledger.governance import Governance, Proposal
 from openceir.ledger.log_policy import LogPolicy
 from openceir.ledger.log_proof import LogProof
-from openceir.ledger.machine import MOST_IN_BLOCK, Checked, Machine
+from openceir.ledger.machine import MOST_IN_BLOCK, Applied, BlockTaken, Checked, Disclosed, Machine
 from openceir.ledger.merkle import (
     EMPTY_ROOT,
     MerkleLog,
@@ -71,8 +72,13 @@ __all__ = [
     "tile_octets",
     "write_bundle",
     # under every engine
+    "Applied",
+    "BlockTaken",
     "Checked",
+    "Disclosed",
+    "Governance",
     "MOST_IN_BLOCK",
+    "Proposal",
     "Machine",
     # shelves
     "Block",

@@ -5,8 +5,10 @@ from datetime import datetime
 
 from openceir.ledger.checkpoint import SignedCheckpoint
 from openceir.ledger.errors import LedgerBroken, ProofRefused
+from openceir.ledger.governance import Governance, judged
+from openceir.ledger.machine import REMEMBERED, Machine
 from openceir.ledger.merkle import MerkleLog, hash_leaf
-from openceir.ledger.ports import BlockShelf, LogKey, PayloadShelf
+from openceir.ledger.ports import BlockShelf, LogKey, Payload, PayloadShelf
 from openceir.progress import Progress, Silent
 from openceir.statements import (
     Header,
@@ -15,7 +17,6 @@ from openceir.statements import (
     StatementRefused,
     open_payload,
     read_header,
-    verify_header,
 )
 
 __all__ = ["Audit", "audit"]
@@ -53,28 +54,34 @@ def audit(
     progress = progress or Silent()
     found, tree = Audit(), MerkleLog()
     seen: dict[bytes, int] = {}
+    machine = Machine(members, tree)  # only its memory of who is a member is asked
     note = blocks.read_checkpoint()
     heads = blocks.refresh()
     for head in heads:
         kept = dict(payloads.between(head.first, head.end))
+        governance, changes = machine.governance, []  # a block is judged by the state before it
         for index, octets in enumerate(blocks.entries(head), head.first):
-            header = _verified(found, octets, index, members, head.time)
             payload = kept.get(index)
             if payload is None:
                 raise LedgerBroken(f"entry {index}: its payload is lost though nobody erased it")
+            header = _verified(found, octets, index, payload, members, governance, head.time)
+            leaf_hash = hash_leaf(octets)
             if payload.erased_at is not None:
                 found.payloads_erased += 1
             else:
                 try:
-                    open_payload(header, payload.salt, payload.octets)
+                    said = open_payload(header, payload.salt, payload.octets)
                 except StatementRefused as wrong:
                     raise LedgerBroken(f"entry {index}: {wrong}") from wrong
                 found.payloads_kept += 1
+                if header.kind in REMEMBERED:
+                    changes.append((leaf_hash, header, said))
             found.by_kind[header.kind] = found.by_kind.get(header.kind, 0) + 1
-            leaf_hash = hash_leaf(octets)
             if seen.setdefault(leaf_hash, index) != index:
                 raise LedgerBroken(f"entry {index} is entry {seen[leaf_hash]} once more")
             tree.append(leaf_hash)
+        for change in changes:
+            machine.recall(*change, head.time)
         if tree.root() != head.root or tree.size != head.end:
             raise LedgerBroken(f"block {head.height}: its entries do not give the root that it states")
         progress("statements verified", tree.size, heads[-1].end)
@@ -86,9 +93,18 @@ def audit(
     return found
 
 
-def _verified(found: Audit, octets: bytes, index: int, members: Members, time: datetime) -> Header:
+def _verified(
+    found: Audit,
+    octets: bytes,
+    index: int,
+    payload: Payload,
+    members: Members,
+    governance: Governance | None,
+    time: datetime,
+) -> Header:
     try:
-        return verify_header(octets, members, at=time)
+        preimage = (payload.salt, payload.octets)
+        return judged(octets, preimage, at=time, members=members, governance=governance, is_shared=False)
     except KeyOutOfDate:
         found.doubtful.append(index)
         return read_header(octets)

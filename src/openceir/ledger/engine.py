@@ -21,11 +21,13 @@ from datetime import datetime
 from openceir.errors import OpenceirError
 from openceir.ledger.checkpoint import Checkpoint, SignedCheckpoint
 from openceir.ledger.errors import Duplicate, LedgerBroken, LedgerError
-from openceir.ledger.machine import MOST_IN_BLOCK, Checked, Machine
+from openceir.ledger.governance import Governance
+from openceir.ledger.machine import MOST_IN_BLOCK, REMEMBERED, Checked, Machine
 from openceir.ledger.merkle import MerkleLog, hash_leaf, nodes_of
 from openceir.ledger.ports import Block, BlockHead, BlockShelf, LogKey, PayloadShelf
 from openceir.ledger.receipt import Receipt, make_receipt
 from openceir.statements import (
+    PUBLIC_KINDS,
     Header,
     Members,
     PublicKey,
@@ -104,6 +106,11 @@ class Ledger:
     @members.setter
     def members(self, members: Members) -> None:
         self._machine.members = members
+
+    @property
+    def governance(self) -> Governance | None:
+        """The federation founded on this log, if any."""
+        return self._machine.governance
 
     @property
     def tree(self) -> MerkleLog:
@@ -204,15 +211,15 @@ class Ledger:
         if machine.time is not None:
             time = max(time, machine.time)
         checked = self._check(statements, time)
-        before = (self.size, machine.height, machine.time)
+        before, height, first = machine.mark(), machine.height, self.size
         try:
-            root = machine.apply(machine.height, time, checked)
-            head = BlockHead(before[1], time, before[0], len(checked), root)
+            applied = machine.apply(height, time, checked)
+            head = BlockHead(height, time, first, len(checked), applied.root)
             self._payloads.put(head.first, [(one.signed.salt, one.signed.payload) for one in checked])
             self._blocks.append(Block(head, tuple(one.signed.octets for one in checked)))
             self._publish()
         except BaseException:
-            self._take_back(*before)
+            self._take_back(first, height, before)
             raise
         self._heads.append(head)
         self._blocks.write_nodes(nodes_of(self._nodes_kept) * 32, self.tree.nodes(self._nodes_kept))
@@ -230,9 +237,13 @@ class Ledger:
         """Destroy salt and payload of an entry. The log, its proofs and all other entries stay verifiable.
 
         A payload is erased whole: for one device of a batch, first state the others anew. To erase again is harmless.
+        Raises: LedgerError for a public statement, which names nobody, and which every reader of the log needs.
         """
         self._become_writer()
-        self._payloads.erase(self.entry(index).index, at)
+        entry = self.entry(index)
+        if entry.header.kind in PUBLIC_KINDS:
+            raise LedgerError(f"entry {index} is a public {entry.header.kind}; it names nobody and stays")
+        self._payloads.erase(index, at)
 
     def close(self) -> None:
         """Let go of the files, and of the lock when this process was the writer."""
@@ -256,8 +267,21 @@ class Ledger:
                 )
         if tree.size != end:
             raise LedgerBroken(f"the log's blocks hold {tree.size} entries where {end} are stated; restore it")
-        self._heads = heads
-        self._machine = Machine(self.members, tree, len(heads), new[-1].time)
+        machine = self._machine.grown(tree, len(heads), new[-1].time)
+        self._recall(machine, new)
+        self._heads, self._machine = heads, machine
+
+    def _recall(self, machine: Machine, new: list[BlockHead]) -> None:
+        """Take in what public statements changed; blocks without any are not read."""
+        for head in self._blocks.holding([kind.encode() for kind in sorted(REMEMBERED)], since=new[0].height):
+            for index, octets in enumerate(self._blocks.entries(head), head.first):
+                header = read_header(octets)
+                if header.kind in REMEMBERED:
+                    payload = self._payloads.find(index)
+                    if payload is None or payload.erased_at is not None:
+                        raise LedgerBroken(f"the payload of entry {index}, which is public, is lost; restore it")
+                    said = open_payload(header, payload.salt, payload.octets)
+                    machine.recall(hash_leaf(octets), header, said, head.time)
 
     def _tree_beside(self, heads: list[BlockHead]) -> tuple[MerkleLog, int]:
         """The tree from the nodes beside the log, and how many blocks it covers; empty when they are of no use."""
@@ -327,13 +351,13 @@ class Ledger:
         key = self._key.private()
         self._blocks.write_checkpoint(Checkpoint(key.name, self.size, self.tree.root()).sign(key).format())
 
-    def _take_back(self, size: int, height: int, time: datetime | None) -> None:
+    def _take_back(self, size: int, height: int, mark: tuple[int, object]) -> None:
         """After a failed append: the state of before, in memory and on disk, or no more writing at all."""
         self._stopped = "the last append failed in the middle; open the ledger again, which shows what was logged"
         note = self._blocks.read_checkpoint()
         if note is not None and SignedCheckpoint.parse(note).checkpoint.size > size:
             return  # in place though not confirmed: cutting a block that a checkpoint covers would break the book
-        self._machine.take_back(size, height, time)
+        self._machine.take_back(mark)
         self._blocks.truncate(height)
         self._stopped = None
 

@@ -1,6 +1,7 @@
 """What can go wrong with the book."""
 
 from openceir.errors import OpenceirError
+from openceir.statements import Refusal
 
 __all__ = ["Duplicate", "LedgerBroken", "LedgerBusy", "LedgerError", "ProofRefused"]
 
@@ -29,6 +30,7 @@ class Duplicate(LedgerError):
     """This very statement stands in the ledger already."""
 
     code = "statement-duplicate"
+    refusal = Refusal.DUPLICATE
     http_status = 409
 
 

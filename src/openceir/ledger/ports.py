@@ -90,6 +90,9 @@ class BlockShelf(Protocol):
     def entries(self, block: BlockHead) -> tuple[bytes, ...]:
         """The entries of a block that `refresh` has told of."""
 
+    def holding(self, words: Sequence[bytes], *, since: int) -> list[BlockHead]:
+        """The blocks from height `since` on in which one of these words stands anywhere, in order."""
+
     def read_nodes(self) -> bytes:
         """The tree's nodes as last written, nothing when they were damaged; may be behind the log or ahead of it."""
 

@@ -8,10 +8,18 @@ verify_statement(signed, members, at=…)      # gives `said` back, or raises St
 from openceir.statements._cbor import read_canonical, write_canonical
 from openceir.statements.cose import ALG, CWT_CLAIMS, EDDSA, KID, Sign1
 from openceir.statements.devices import MOST_DEVICES, DeviceSet
-from openceir.statements.errors import KeyOutOfDate, KeyRefused, MemberRefused, StatementError, StatementRefused
+from openceir.statements.errors import (
+    KeyOutOfDate,
+    KeyRefused,
+    MemberRefused,
+    Refusal,
+    StatementError,
+    StatementRefused,
+)
 from openceir.statements.forms import Pair
 from openceir.statements.keys import PublicKey, SigningKey
 from openceir.statements.kinds import (
+    Approved,
     DeviceBlocked,
     DeviceBound,
     DeviceClassified,
@@ -24,13 +32,20 @@ from openceir.statements.kinds import (
     DeviceStolen,
     DeviceTracked,
     Disputed,
+    ErasureDone,
+    ErasureOrdered,
+    FederationFounded,
+    ListApplied,
+    MembershipProposed,
     RangeAllocated,
+    StateCommitted,
     StockDeclared,
     TypeApproved,
     Withdrawn,
 )
+from openceir.statements.kinds._checks import quorum_of
 from openceir.statements.members import EarlierRoles, Member, MemberKey, Members
-from openceir.statements.roles import Role
+from openceir.statements.roles import KeyUse, Role
 from openceir.statements.signed import (
     SALT_OCTETS,
     Header,
@@ -52,10 +67,15 @@ from openceir.statements.statement import (
     statement,
     to_plain,
 )
+from openceir.statements.terms import read_member, write_member
+
+PUBLIC_KINDS = frozenset(kind for kind, made in KINDS.items() if made.is_public)
 
 __all__ = [
     # what may be said
     "KINDS",
+    "PUBLIC_KINDS",
+    "Approved",
     "DeviceBlocked",
     "DeviceBound",
     "DeviceClassified",
@@ -68,7 +88,13 @@ __all__ = [
     "DeviceStolen",
     "DeviceTracked",
     "Disputed",
+    "ErasureDone",
+    "ErasureOrdered",
+    "FederationFounded",
+    "ListApplied",
+    "MembershipProposed",
     "RangeAllocated",
+    "StateCommitted",
     "StockDeclared",
     "TypeApproved",
     "Withdrawn",
@@ -80,10 +106,14 @@ __all__ = [
     # by whom
     "Member",
     "EarlierRoles",
+    "KeyUse",
     "MemberKey",
     "Members",
     "PublicKey",
     "Role",
+    "quorum_of",
+    "read_member",
+    "write_member",
     "SigningKey",
     # as octets
     "Header",
@@ -113,6 +143,7 @@ __all__ = [
     "KeyOutOfDate",
     "KeyRefused",
     "MemberRefused",
+    "Refusal",
     "StatementError",
     "StatementRefused",
 ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from openceir.statements._cbor import not_canonical, read_loosely, write_canonical, write_octets
-from openceir.statements.errors import StatementRefused
+from openceir.statements.errors import Refusal, StatementRefused
 from openceir.statements.keys import PublicKey, SigningKey
 
 __all__ = ["ALG", "CWT_CLAIMS", "EDDSA", "KID", "Sign1"]
@@ -39,7 +39,9 @@ class Sign1:
         """Raise StatementRefused unless `key` signed this; a detached payload is handed in."""
         signed = self.payload if self.payload is not None else payload
         if signed is None or not key.has_signed(_sig_structure(self.protected, signed), self.signature):
-            raise StatementRefused(f"the signature is not one by {key.name}; it or what it signs was changed")
+            raise StatementRefused(
+                f"the signature is not one by {key.name}; it or what it signs was changed", Refusal.SIGNATURE
+            )
 
     @classmethod
     def read(cls, octets: bytes, what: str) -> "Sign1":

@@ -8,6 +8,8 @@
 | `DeviceSet` | map of `imeis` or `bitmap`, `ranges`, `others` | the same with texts, or just an array of IMEIs |
 | `tuple[X, ...]` | array | array |
 | `Pair` | `[imei, imsi, msisdn]` | the same |
+| `Member`, `MemberKey` | the maps of `terms.py` | tables like those of members.toml |
+| `Role` | text | the same |
 | `X | None` | left out when None | the same |
 """
 
@@ -20,6 +22,18 @@ from datetime import UTC, date, datetime
 from typing import Any, Final, NamedTuple
 
 from openceir.statements.devices import DeviceSet
+from openceir.statements.members import Member, MemberKey
+from openceir.statements.roles import Role
+from openceir.statements.terms import (
+    key_of,
+    member_of,
+    read_key,
+    read_member,
+    spell_key,
+    spell_member,
+    write_key,
+    write_member,
+)
 
 __all__ = ["Form", "Pair", "form_of"]
 
@@ -185,6 +199,12 @@ def _pair_to_cbor(value: object) -> list[str | None]:
     return list(_pair(value))
 
 
+def _role(value: object) -> Role:
+    if not isinstance(value, str) or value not in set(Role):
+        raise ValueError(f"expected a role: {', '.join(Role)}")
+    return Role(value)
+
+
 def _same(value: Any) -> Any:
     return value
 
@@ -212,4 +232,7 @@ _SIMPLE: Final[dict[Any, Form]] = {
     date: Form(_day_to_cbor, _day, date.isoformat, _day_from_plain),
     DeviceSet: Form(_devices_to_cbor, DeviceSet.from_cbor, _devices_to_plain, _devices_from_plain),
     Pair: Form(_pair_to_cbor, _pair, _pair_to_cbor, _pair),
+    Role: Form(str, _role, str, _role),
+    Member: Form(write_member, read_member, spell_member, member_of),
+    MemberKey: Form(write_key, read_key, spell_key, key_of),
 }

@@ -5,9 +5,12 @@ members.toml:
     [[member]]
     id = "cc-police"
     roles = ["police"]
+    nation = "XA"                        # may be absent: of the register's own nation
+    power = 10                           # may be absent: 0, it says things and has no vote
 
     [[member.key]]
     public = "cc-police+1f2e3d4c+AQ…"
+    use = "statements"                   # may be absent; or log, witness, node
     valid_from = 2026-01-01T00:00:00Z
     valid_until = 2028-01-01T00:00:00Z   # may be absent
     revoked_at = 2026-06-01T00:00:00Z    # may be absent
@@ -30,11 +33,13 @@ from typing import Any
 
 from openceir.statements.errors import KeyRefused, MemberRefused
 from openceir.statements.keys import PublicKey
-from openceir.statements.roles import Role
+from openceir.statements.roles import KeyUse, Role
 
-__all__ = ["EarlierRoles", "Member", "MemberKey", "Members"]
+__all__ = ["MOST_POWER", "EarlierRoles", "Member", "MemberKey", "Members"]
 
 _ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}", re.ASCII)
+_NATION = re.compile(r"[A-Z]{2}", re.ASCII)  # ISO 3166-1 alpha-2
+MOST_POWER = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,7 @@ class MemberKey:
     valid_from: datetime
     valid_until: datetime | None = None
     revoked_at: datetime | None = None
+    use: KeyUse = KeyUse.STATEMENTS
 
     def is_valid_at(self, moment: datetime) -> bool:
         """Whether a signature by this key counts at `moment`."""
@@ -71,15 +77,30 @@ class Member:
     roles: frozenset[Role]
     keys: tuple[MemberKey, ...] = ()
     earlier: tuple[EarlierRoles, ...] = ()  # the oldest first
+    nation: str = ""  # ISO 3166-1 alpha-2; empty: the nation of the register that lists it
+    power: int = 0  # its weight in a consortium; whoever has any has one vote on who is a member
 
     def __post_init__(self) -> None:
-        """Raises: MemberRefused for an id that could not name a key, for no role, or earlier roles out of order."""
+        """Raises: MemberRefused for an id that could not name a key, for no role, or what else cannot be."""
         if not _ID.fullmatch(self.id):
             raise MemberRefused(f'"{self.id}" cannot name a member: use small letters, digits, hyphens and dots')
         if not self.roles:
             raise MemberRefused(f"{self.id} has no role, so it could say nothing; roles are {', '.join(Role)}")
         if any(one.until > next_one.until for one, next_one in pairwise(self.earlier)):
             raise MemberRefused(f"the earlier roles of {self.id} are out of order; write the oldest first")
+        if self.nation and not _NATION.fullmatch(self.nation):
+            raise MemberRefused(f"the nation of {self.id} must be two capital letters (ISO 3166-1 alpha-2)")
+        if not 0 <= self.power <= MOST_POWER:
+            raise MemberRefused(f"the power of {self.id} must lie between 0 and {MOST_POWER}")
+
+    @property
+    def is_voter(self) -> bool:
+        """Whether it decides, with others, who is a member of a federation."""
+        return self.power > 0
+
+    def keys_at(self, use: KeyUse, moment: datetime) -> tuple[MemberKey, ...]:
+        """Its keys of that use that count at `moment`."""
+        return tuple(key for key in self.keys if key.use is use and key.is_valid_at(moment))
 
     def roles_at(self, moment: datetime) -> frozenset[Role]:
         """The roles it held at `moment`."""
@@ -90,11 +111,15 @@ class Member:
 
     def with_roles(self, roles: Iterable[Role], since: datetime) -> "Member":
         """The member with these roles besides, from `since` on."""
-        more = self.roles | frozenset(roles)
-        if more == self.roles:
+        return self.with_only_roles(self.roles | frozenset(roles), since)
+
+    def with_only_roles(self, roles: Iterable[Role], since: datetime) -> "Member":
+        """The member with these roles and no other from `since` on; those before are kept as earlier ones."""
+        only = frozenset(roles)
+        if only == self.roles:
             return self
         until = max(since, *(one.until for one in self.earlier)) if self.earlier else since
-        return replace(self, roles=more, earlier=(*self.earlier, EarlierRoles(self.roles, until)))
+        return replace(self, roles=only, earlier=(*self.earlier, EarlierRoles(self.roles, until)))
 
 
 class Members:
@@ -158,6 +183,23 @@ class Members:
         keys = tuple(replace(k, revoked_at=at) if k in concerned else k for k in member.keys)
         return self.with_member(replace(member, keys=keys))
 
+    def without_roles(self, member_id: str, roles: Iterable[Role], since: datetime) -> "Members":
+        """`member_id` has these roles no longer from `since` on; what it said before stays said with them.
+
+        Raises: MemberRefused when it is no member, does not hold one of them, or would be left without any.
+        """
+        member = self.find(member_id)
+        if member is None:
+            raise MemberRefused(f'"{member_id}" is no member; `openceir member list` shows them')
+        gone = frozenset(roles)
+        if not gone <= member.roles:
+            raise MemberRefused(f"{member_id} does not hold {', '.join(sorted(gone - member.roles))}")
+        if gone == member.roles:
+            raise MemberRefused(
+                f"{member_id} would be left without a role; `openceir member revoke` ends what it may say altogether"
+            )
+        return self.with_member(member.with_only_roles(member.roles - gone, since))
+
     # -- text ----------------------------------------------------------------------------------------------------
 
     @classmethod
@@ -177,9 +219,13 @@ class Members:
         """The text that `parse` reads."""
         lines = ["# Who may sign what. `openceir member` and `openceir key` change this file; so may you.", ""]
         for member in self:
-            lines += ["[[member]]", f'id = "{member.id}"', f"roles = [{_listed(member.roles)}]", ""]
+            lines += ["[[member]]", f'id = "{member.id}"', f"roles = [{_listed(member.roles)}]"]
+            lines += [f'nation = "{member.nation}"'] if member.nation else []
+            lines += [f"power = {member.power}"] if member.power else []
+            lines.append("")
             for key in member.keys:
                 lines += ["[[member.key]]", f'public = "{key.public.format()}"']
+                lines += [f'use = "{key.use}"'] if key.use is not KeyUse.STATEMENTS else []
                 for name in ("valid_from", "valid_until", "revoked_at"):
                     moment: datetime | None = getattr(key, name)
                     if moment is not None:
@@ -191,7 +237,7 @@ class Members:
 
 
 def _member(table: dict[str, Any], source: str) -> Member:
-    _only(table, {"id", "roles", "key", "earlier"}, f"{source}: member")
+    _only(table, {"id", "roles", "nation", "power", "key", "earlier"}, f"{source}: member")
     name = table.get("id")
     if not isinstance(name, str):
         raise MemberRefused(f'{source}: every member needs id = "…" and roles = ["…"]')
@@ -201,7 +247,10 @@ def _member(table: dict[str, Any], source: str) -> Member:
         for entry in _tables(table.get("earlier", []), f"{source}: {name}: earlier")
     )
     keys = tuple(_key(entry, f"{source}: {name}") for entry in _tables(table.get("key", []), f"{source}: {name}: key"))
-    return Member(name, roles, keys, earlier)
+    nation, power = table.get("nation", ""), table.get("power", 0)
+    if not isinstance(nation, str) or not isinstance(power, int) or isinstance(power, bool):
+        raise MemberRefused(f'{source}: {name}: nation is a text such as "XA", power a whole number')
+    return Member(name, roles, keys, earlier, nation, power)
 
 
 def _roles(table: dict[str, Any], where: str) -> frozenset[Role]:
@@ -232,7 +281,7 @@ def _written(moment: datetime) -> str:
 
 
 def _key(table: dict[str, Any], where: str) -> MemberKey:
-    _only(table, {"public", "valid_from", "valid_until", "revoked_at"}, where)
+    _only(table, {"public", "use", "valid_from", "valid_until", "revoked_at"}, where)
     public = table.get("public")
     if not isinstance(public, str):
         raise MemberRefused(f'{where}: every key needs public = "name+hash+base64"')
@@ -243,7 +292,12 @@ def _key(table: dict[str, Any], where: str) -> MemberKey:
     valid_from = _moment(table, "valid_from", where)
     if valid_from is None:
         raise MemberRefused(f"{where}: every key needs valid_from, such as 2026-01-01T00:00:00Z")
-    return MemberKey(key, valid_from, _moment(table, "valid_until", where), _moment(table, "revoked_at", where))
+    use = table.get("use", KeyUse.STATEMENTS)
+    if use not in set(KeyUse):
+        raise MemberRefused(f"{where}: {use!r} is no use of a key; uses are {', '.join(KeyUse)}")
+    return MemberKey(
+        key, valid_from, _moment(table, "valid_until", where), _moment(table, "revoked_at", where), KeyUse(use)
+    )
 
 
 def _moment(table: dict[str, Any], name: str, where: str) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-__all__ = ["Role"]
+__all__ = ["KeyUse", "Role"]
 
 
 class Role(StrEnum):
@@ -17,3 +17,12 @@ class Role(StrEnum):
     INSURER = "insurer"
     NUMBERING = "numbering"
     COURT = "court"
+
+
+class KeyUse(StrEnum):
+    """What a member's key is for. A key has one use, so that nobody is talked into signing one thing as another."""
+
+    STATEMENTS = "statements"
+    LOG = "log"  # checkpoints of the member's own log
+    WITNESS = "witness"  # cosignatures under others' checkpoints
+    NODE = "node"  # the member's node of a consortium

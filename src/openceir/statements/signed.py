@@ -21,9 +21,10 @@ from typing import Final
 
 from openceir.statements._cbor import not_canonical, read_loosely, write_canonical, write_octets
 from openceir.statements.cose import ALG, CWT_CLAIMS, EDDSA, KID, Sign1
-from openceir.statements.errors import KeyOutOfDate, StatementRefused
+from openceir.statements.errors import KeyOutOfDate, Refusal, StatementRefused
 from openceir.statements.keys import SigningKey
 from openceir.statements.members import Members
+from openceir.statements.roles import KeyUse
 from openceir.statements.statement import KINDS, Statement, decode_payload, encode_payload
 
 __all__ = [
@@ -130,17 +131,28 @@ def verify_header(octets: bytes, members: Members, *, at: datetime) -> Header:
     message, header = _read(octets)
     found = members.find_key(header.kid)
     if found is None:
-        raise StatementRefused(f"the key {header.kid.hex()[:16]}… is no member's; add it with `openceir member add`")
+        raise StatementRefused(
+            f"the key {header.kid.hex()[:16]}… is no member's; add it with `openceir member add`", Refusal.KEY_UNKNOWN
+        )
     member, key = found
     if member.id != header.issuer:
-        raise StatementRefused(f"{header.issuer} is named as issuer, but the key is {member.id}'s")
+        raise StatementRefused(
+            f"{header.issuer} is named as issuer, but the key is {member.id}'s", Refusal.ISSUER_OTHER
+        )
+    if key.use is not KeyUse.STATEMENTS:
+        raise StatementRefused(
+            f"that key of {member.id} is for {key.use}, not for statements; sign with another", Refusal.KEY_UNKNOWN
+        )
     if header.kind not in KINDS:
-        raise StatementRefused(f'"{header.kind[:60]}" is no kind of statement; `openceir statement kinds` lists them')
+        raise StatementRefused(
+            f'"{header.kind[:60]}" is no kind of statement; `openceir statement kinds` lists them',
+            Refusal.KIND_UNKNOWN,
+        )
     if not member.roles_at(at) & KINDS[header.kind].said_by:
         allowed = ", ".join(sorted(KINDS[header.kind].said_by))
-        raise StatementRefused(f"{member.id} may not say {header.kind}; that is for {allowed}")
+        raise StatementRefused(f"{member.id} may not say {header.kind}; that is for {allowed}", Refusal.ROLE)
     if header.stated_at > at + CLOCK_SKEW:
-        raise StatementRefused("stated_at lies in the future; was a local time sent as UTC?")
+        raise StatementRefused("stated_at lies in the future; was a local time sent as UTC?", Refusal.FUTURE)
     message.verify(key.public)
     if not key.is_valid_at(header.stated_at) or not key.is_valid_at(at):
         raise KeyOutOfDate(f"the key of {member.id} does not count at that time: not yet valid, expired or revoked")
@@ -194,7 +206,9 @@ def _around_time(kid: bytes, issuer: str, kind: str) -> tuple[bytes, bytes]:
 
 def _read(octets: bytes) -> tuple[Sign1, Header]:
     if len(octets) > MOST_SIGNED_OCTETS:
-        raise StatementRefused(f"the signed part has {len(octets)} octets, the most is {MOST_SIGNED_OCTETS}")
+        raise StatementRefused(
+            f"the signed part has {len(octets)} octets, the most is {MOST_SIGNED_OCTETS}", Refusal.TOO_LARGE
+        )
     message = Sign1.read(octets, "the statement")
     if message.payload is None or len(message.payload) != 32:
         raise StatementRefused("the statement's payload must be the salted SHA-256 digest of what it says")

@@ -32,6 +32,7 @@ class Statement:
 
     kind: ClassVar[str]
     said_by: ClassVar[frozenset[Role]]
+    is_public: ClassVar[bool]  # names no device and no person: what it says travels with the entry, and is never erased
 
     def check(self, signed_at: datetime) -> None:
         """Raise StatementRefused when this cannot be true of a statement signed at `signed_at`."""
@@ -43,7 +44,7 @@ _FORMS: dict[str, tuple[tuple[str, Form, object], ...]] = {}  # kind -> (field, 
 S = TypeVar("S", bound=type[Statement])
 
 
-def statement(*, kind: str, said_by: Role | Iterable[Role]) -> Callable[[S], S]:
+def statement(*, kind: str, said_by: Role | Iterable[Role], public: bool = False) -> Callable[[S], S]:
     """Register a dataclass as a kind of statement that these roles may say. A published kind never changes."""
 
     def register(made: S) -> S:
@@ -52,6 +53,7 @@ def statement(*, kind: str, said_by: Role | Iterable[Role]) -> Callable[[S], S]:
         hints = typing.get_type_hints(made)
         made.kind = kind
         made.said_by = frozenset([said_by] if isinstance(said_by, Role) else said_by)
+        made.is_public = public
         KINDS[kind] = made
         _FORMS[kind] = tuple((field.name, form_of(hints[field.name]), field.default) for field in fields(made))
         return made

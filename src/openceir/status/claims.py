@@ -65,12 +65,12 @@ def accepted(entry: LoggedStatement, members: Members) -> AcceptedStatement:
 
 
 def claims_of(entry: AcceptedStatement) -> tuple[Spoken, ...]:
-    """What the entry claims and ends; nothing when its payload was erased.
+    """What the entry claims and ends; nothing when its payload was erased, or when it is public and names no device.
 
     Raises: StatusError for a kind of statement that this release does not know.
     """
     statement = entry.statement
-    if statement is None:
+    if statement is None or statement.is_public:
         return ()
     return tuple(_spoken(entry, statement, place, part) for place, part in enumerate(_parts(entry.index, statement)))
 

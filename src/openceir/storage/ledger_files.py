@@ -22,6 +22,8 @@ import hashlib
 import mmap
 import os
 import struct
+from bisect import bisect_right
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -105,6 +107,21 @@ class LedgerFiles:
             body = os.pread(self._reader(), end - at - _DIGEST_OCTETS, at)
             self._cached = (block.height, _split(body, block.count))
         return self._cached[1]
+
+    def holding(self, words: Sequence[bytes], *, since: int) -> list[BlockHead]:
+        """The blocks from height `since` on in which one of these words stands anywhere, in order."""
+        if since >= len(self._heads):
+            return []
+        found: set[int] = set()
+        with mmap.mmap(self._reader(), self._end, access=mmap.ACCESS_READ) as octets:
+            for word in words:
+                at = octets.find(word, self._starts[since])
+                while at != -1:
+                    height = bisect_right(self._starts, at) - 1
+                    found.add(height)
+                    after = self._starts[height + 1] if height + 1 < len(self._starts) else self._end
+                    at = octets.find(word, after)
+        return [self._heads[height] for height in sorted(found)]
 
     def read_nodes(self) -> bytes:
         """The tree's nodes as last written, nothing when they are not whole."""
