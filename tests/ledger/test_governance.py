@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openceir.ledger import Governance, LedgerBroken, Machine, MerkleLog, hash_leaf
+from openceir.ledger import Governance, LedgerBroken, Machine, MerkleLog, app_hash_of, hash_leaf
 from openceir.statements import (
     Approved,
     DeviceSet,
@@ -226,6 +226,23 @@ def test_a_machine_restored_from_its_state_goes_on_alike(book):
     assert not other.governance.members.find("xc").is_voter
     with pytest.raises(LedgerBroken):
         Machine.restore(book.machine.state()[:-1], tree)
+
+
+def test_a_signature_known_before_is_not_asked_again_but_all_else_is(book):
+    octets, _ = book.entry("xa", THEFT)
+    broken = octets[:-1] + bytes([octets[-1] ^ 1])
+    at, height = NOON, book.machine.height
+    known = {hash_leaf(octets), hash_leaf(broken)}
+    assert book.machine.take_block(height, at, [(octets, None), (octets, None)], verified=known).codes == (0, 10)
+    assert book.machine.take_block(height + 1, at, [(octets, None), (broken, None)]).codes == (10, Refusal.SIGNATURE)
+    early = book.entry("xa", replace(THEFT, case_number="N-3"), at=NOON + timedelta(hours=1))
+    assert book.machine.take_block(height + 2, at, [early], verified={hash_leaf(early[0])}).codes == (Refusal.FUTURE,)
+
+
+def test_the_roots_give_the_app_hash(book):
+    assert app_hash_of(*book.machine.roots()) == book.machine.app_hash()
+    assert book.machine.roots()[0] == book.machine.tree.root()
+    assert book.machine.roots()[2] == book.machine.governance.root()
 
 
 _STEPS = st.lists(

@@ -14,7 +14,7 @@ from openceir.ledger.errors import Duplicate, LedgerBroken, LedgerBusy, LedgerEr
 from openceir.ledger.governance import Governance, Proposal
 from openceir.ledger.log_policy import LogPolicy
 from openceir.ledger.log_proof import LogProof
-from openceir.ledger.machine import MOST_IN_BLOCK, Applied, BlockTaken, Checked, Disclosed, Machine
+from openceir.ledger.machine import MOST_IN_BLOCK, Applied, BlockTaken, Checked, Disclosed, Machine, app_hash_of
 from openceir.ledger.merkle import (
     EMPTY_ROOT,
     MerkleLog,
@@ -80,6 +80,7 @@ __all__ = [
     "MOST_IN_BLOCK",
     "Proposal",
     "Machine",
+    "app_hash_of",
     # shelves
     "Block",
     "BlockHead",

@@ -15,7 +15,7 @@ state before the block. Limits: those of one statement, and MOST_IN_BLOCK of the
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -39,7 +39,7 @@ from openceir.statements import (
     write_canonical,
 )
 
-__all__ = ["MOST_IN_BLOCK", "REMEMBERED", "Applied", "BlockTaken", "Checked", "Disclosed", "Machine"]
+__all__ = ["MOST_IN_BLOCK", "REMEMBERED", "Applied", "BlockTaken", "Checked", "Disclosed", "Machine", "app_hash_of"]
 
 MOST_IN_BLOCK: Final = 50_000
 REMEMBERED: Final = GOVERNING | {StateCommitted.kind}  # what changes more than the tree
@@ -133,18 +133,21 @@ class Machine:
         Raises: StatementRefused when it is no true statement of a member who may say it; Duplicate when it stands
         in the log already.
         """
-        header = self._judged(signed.octets, signed.salt, signed.payload, time)
         leaf_hash = self._fresh(signed.octets)
+        header = self._judged(signed.octets, signed.salt, signed.payload, time)
         return self._governed(Checked(signed, header, opened(header, signed.salt, signed.payload), leaf_hash), time)
 
-    def check_entry(self, octets: bytes, disclosed: Disclosed, time: datetime) -> Checked:
+    def check_entry(
+        self, octets: bytes, disclosed: Disclosed, time: datetime, *, verified: Container[bytes] = frozenset()
+    ) -> Checked:
         """The entry, if it may enter a shared order in a block of this time: no payload that names a device is seen.
 
+        `verified`: leaf hashes of entries whose signatures were true before; all but these is judged anew.
         Raises: StatementRefused or Duplicate; `refusal` of either is the number that every machine gives alike.
         """
         salt, payload = disclosed or (b"", b"")
-        header = self._judged(octets, salt, payload, time)
         leaf_hash = self._fresh(octets)
+        header = self._judged(octets, salt, payload, time, leaf_hash in verified)
         if header.kind not in PUBLIC_KINDS:
             if disclosed is not None:
                 raise StatementRefused(
@@ -158,7 +161,9 @@ class Machine:
         said = opened(header, salt, payload)
         return self._governed(Checked(SignedStatement(octets, salt, payload), header, said, leaf_hash), time)
 
-    def _judged(self, octets: bytes, salt: bytes, payload: bytes, time: datetime) -> Header:
+    def _judged(
+        self, octets: bytes, salt: bytes, payload: bytes, time: datetime, is_signature_known: bool = False
+    ) -> Header:
         return judged(
             octets,
             (salt, payload),
@@ -166,6 +171,7 @@ class Machine:
             members=self.members,
             governance=self.governance,
             is_shared=self.is_shared,
+            is_signature_known=is_signature_known,
         )
 
     def _fresh(self, octets: bytes) -> bytes:
@@ -198,9 +204,17 @@ class Machine:
 
     # -- blocks ----------------------------------------------------------------------------------------------------
 
-    def take_block(self, height: int, time: datetime, entries: Sequence[tuple[bytes, Disclosed]]) -> BlockTaken:
+    def take_block(
+        self,
+        height: int,
+        time: datetime,
+        entries: Sequence[tuple[bytes, Disclosed]],
+        *,
+        verified: Container[bytes] = frozenset(),
+    ) -> BlockTaken:
         """Apply a block of a shared order: what may not enter is refused by its number, and the block goes on.
 
+        `verified`: as in `check_entry`.
         Raises: LedgerBroken, the state unchanged, when the block does not follow. Never for what an entry holds.
         """
         self._refuse_gap(height, time)
@@ -208,7 +222,7 @@ class Machine:
         accepted: dict[bytes, Checked] = {}
         for octets, disclosed in entries:
             try:
-                checked = self.check_entry(octets, disclosed, time)
+                checked = self.check_entry(octets, disclosed, time, verified=verified)
             except (StatementRefused, Duplicate) as wrong:
                 codes.append(wrong.refusal)
                 continue
@@ -280,13 +294,14 @@ class Machine:
 
     # -- what members compare --------------------------------------------------------------------------------------
 
-    def app_hash(self) -> bytes:
-        """The digest of the log's root, of what members committed to, and of who is a member."""
-        members = self.governance.root() if self.governance else bytes(32)
-        return hashlib.sha256(b"openceir app 1\0" + self.tree.root() + self._state_root() + members).digest()
+    def roots(self) -> tuple[bytes, bytes, bytes]:
+        """The root of the log, the digest of what members committed to, and that of who is a member."""
+        states = hashlib.sha256(b"openceir states 1\0" + write_canonical(self._committed())).digest()
+        return self.tree.root(), states, self.governance.root() if self.governance else bytes(32)
 
-    def _state_root(self) -> bytes:
-        return hashlib.sha256(b"openceir states 1\0" + write_canonical(self._committed())).digest()
+    def app_hash(self) -> bytes:
+        """The digest over the three roots, by which the nodes of a consortium compare themselves."""
+        return app_hash_of(*self.roots())
 
     def _committed(self) -> list[list[object]]:
         return [[issuer, *last] for issuer, last in sorted(self._kept.committed.items())]
@@ -317,6 +332,11 @@ class Machine:
         except (StatementRefused, ValueError, TypeError, OverflowError, OSError) as wrong:
             raise LedgerBroken(f"the state of a log cannot be read: {wrong}") from wrong
         raise LedgerBroken("the state of a log is not spelt as this release spells it; fetch it from another node")
+
+
+def app_hash_of(log_root: bytes, states_root: bytes, members_root: bytes) -> bytes:
+    """The digest over a machine's three roots; with it a proof that leads to the first leads to a block's header."""
+    return hashlib.sha256(b"openceir app 1\0" + log_root + states_root + members_root).digest()
 
 
 def _last(item: object) -> tuple[str, tuple[int, int, bytes]]:
