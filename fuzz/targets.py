@@ -12,17 +12,19 @@ from datetime import UTC, date, datetime
 from functools import partial
 from ipaddress import ip_address
 from itertools import cycle
+from random import Random
 from types import UnionType
 from typing import Any
 
 from tests.lists.test_header import DELTA, FULL
+from tests.scan import a_label
 from tests.wire import an_mme, an_msc, an_nrf
 
 from fuzz.running import Target
 from openceir import ledger, lists, statements
 from openceir.http.problems import Problem
 from openceir.http.request import body_of, fields_of, moment_in, path_of, query_of, text_in
-from openceir.identity import IdentityError, parse
+from openceir.identity import Check, IdentityError, parse
 from openceir.identity.catalogue import CATALOGUE
 from openceir.intake.aside import Rejects
 from openceir.intake.errors import IntakeError
@@ -31,6 +33,7 @@ from openceir.intake.octets import Bounds, Octets
 from openceir.ledger import Checkpoint, LedgerError, MerkleLog, Receipt, SignedCheckpoint, make_receipt, verify_receipt
 from openceir.lists.errors import ListError
 from openceir.policy import PolicyError, policy_from_json, policy_from_text
+from openceir.scan import PictureLimits, ScanError, find_imeis, read_label
 from openceir.statements import KINDS, DeviceSet, Pair, PublicKey, SignedStatement, SigningKey, StatementError
 from openceir.wire import ber, gsup, m3ua, map_check_imei, n5g_eir, s13, s13_questions, sccp, tcap
 from openceir.wire.access_token import ScopeInsufficient, TokenInvalid, TokenVerifier, read_key
@@ -584,3 +587,39 @@ def _read_request(octets: bytes) -> None:
     moment_in(body, "at")
     if "identifiers" in body:
         text_in(body, "identifiers")
+
+
+# ------------------------------------------------------------------------------------------------------------ scan
+
+
+def _label(kind: str) -> bytes:
+    packed = io.BytesIO()
+    a_label.draw(a_label.a_label(Random(1)), 1.0).save(packed, kind)
+    return packed.getvalue()
+
+
+@target("scan-picture", ScanError, seeds=[_label(kind) for kind in ("PNG", "JPEG", "WEBP")], longest=20_000)
+def _read_picture(octets: bytes) -> None:
+    for found in read_label(octets, limits=PictureLimits(pixels=200_000)):
+        assert parse(found.canonical).check is Check.PASSED, "a number was given whose check digit does not fit"
+
+
+@target(
+    "scan-text",
+    seeds=[
+        text.encode()
+        for text in (
+            "Spark 10 00-100100-000001-5 IMEI",
+            "imei ٠٠١٠٠١٠٠٠٠٠٠٠١٥/01",
+            "OO1OO1000000015",
+            "İMEI: 0\ufe0f\u20e30",
+        )
+    ],
+)
+def _find_imeis(octets: bytes) -> None:
+    text, before = text_of(octets), 0
+    for found in find_imeis(text, lambda tac: tac == "00100100"):
+        assert before <= found.start < found.end, "two mentions overlap"
+        assert text[found.start : found.end] == found.shown
+        assert parse(found.imei).check is Check.PASSED
+        before = found.end

@@ -12,7 +12,7 @@ ROOT = Path(openceir.__file__).parent
 FLOOR_OF_ROOM = {
     "errors": 0, "clock": 0, "progress": 0,
     "identity": 1,
-    "wire": 2, "statements": 2, "policy": 2,
+    "wire": 2, "statements": 2, "policy": 2, "scan": 2,
     "ledger": 3,
     "status": 4,
     "intake": 5, "detection": 5, "lists": 5,

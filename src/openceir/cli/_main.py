@@ -21,6 +21,7 @@ NOUNS = {
         "openceir.cli.identifier:identifier",
         "Explain identifiers: IMEI, EID, MAC, serial numbers and others.",
     ),
+    "scan": ("openceir.cli.scan:scan", "Read the identifiers off a photo of a label."),
     "import": ("openceir.cli.imports:imports", "Bring in operators' dumps, the TAC table and authorities' lists."),
     "register": ("openceir.cli.register:register", "Bring the whole register up to date; see what it holds; prune it."),
     "detection": (
