@@ -8,7 +8,20 @@ from typing import Any
 import numpy as np
 
 from bench import Beside, Row, Scale, meter, read_apart
-from openceir.ledger import Ledger, verify_receipt
+from openceir.ledger import (
+    CommittedState,
+    Held,
+    Ledger,
+    MerkleLog,
+    Receipt,
+    StateMap,
+    TokenKey,
+    hash_leaf,
+    make_receipt,
+    token_text,
+    verify_receipt,
+    verify_state,
+)
 from openceir.statements import (
     DeviceSet,
     DeviceStolen,
@@ -17,6 +30,7 @@ from openceir.statements import (
     Role,
     SignedStatement,
     SigningKey,
+    StateCommitted,
     sign,
 )
 from openceir.storage.key_files import LogKeyFiles
@@ -35,7 +49,7 @@ DEVICES = 100_000
 def measure(work: Path, scale: Scale) -> list[Row]:
     """Ten thousand statements of one device each; a log of as many entries as a tenth of the month's rows."""
     long_log = scale.month // 10
-    return [_appending(work), _verifying_receipts(work), _opening(work, long_log), *_many_devices(work)]
+    return [_appending(work), _verifying_receipts(work), _opening(work, long_log), *_many_devices(work), *_state(scale)]
 
 
 def _opened(folder: Path) -> Ledger:
@@ -61,6 +75,57 @@ def _append(folder: Path, files: list[bytes]) -> None:
     for at in range(0, len(files), BLOCK):
         ledger.append([SignedStatement.read(file) for file in files[at : at + BLOCK]], NOON)
     ledger.close()
+
+
+def _state(scale: Scale) -> list[Row]:
+    """The map of all devices' states at a million entries, and one device's file at the size of a nation's reports."""
+    entries, changes = scale.month // 10, 1_000
+    dice = np.random.default_rng(11)
+    tokens = [dice.bytes(32) for _ in range(entries)]
+    with meter() as loading:
+        made = StateMap((token, token) for token in tokens)
+    updates = [{dice.bytes(32): bytes(32) for _ in range(changes)} for _ in range(20)]
+    with meter() as updating:
+        for update in updates:
+            made.update(update)
+    key = TokenKey(bytes(32))
+    with meter() as deriving:
+        for number in range(changes):
+            key.token(token_text("imei", f"{number:014d}"))
+    state = CommittedState(key)
+    state.update({token: [Held("police", "stolen", "", 1_800_000_000)] for token in tokens})
+    said = StateCommitted(size=1, epoch=1, token_key=key.public, root=state.root(), as_of_at=NOON)
+    signed = sign(said, KEY, issuer="regulator", stated_at=NOON, salt=bytes(16))
+    tree = MerkleLog()
+    tree.extend([hash_leaf(signed.octets), *tokens])
+    receipt = Receipt.make(tree, 0, KEY, at=NOON)
+    file = make_receipt(signed.octets, receipt, disclose=(signed.salt, signed.payload))
+    texts = [token_text("imei", f"{number:014d}") for number in range(changes)]
+    with meter() as proving:
+        proofs = [state.prove(text, number, (), file) for number, text in enumerate(texts)]
+    with meter() as verifying:
+        for number, (text, proof) in enumerate(zip(texts, proofs, strict=True)):
+            assert verify_state(proof, text, number, KEY.public).is_absent
+    return [
+        Row(
+            name=f"state map of {entries:,} entries, {changes:,} changes at a time", unit="changes/CPU-s",
+            measured=20 * changes / updating.cpu_seconds, cpu_seconds=updating.cpu_seconds,
+            beside=(Beside(what="the map built from nothing", measured=entries / loading.cpu_seconds),),
+        ),
+        Row(
+            name="tokens of devices for a new epoch", unit="tokens/CPU-s",
+            measured=changes / deriving.cpu_seconds, cpu_seconds=deriving.cpu_seconds,
+        ),
+        Row(
+            name=f"proof that a device is absent, made from {entries:,} entries", unit="ms",
+            measured=proving.cpu_seconds / changes * 1000, cpu_seconds=proving.cpu_seconds,
+        ),
+        Row(
+            name="the same verified offline, with its receipt", unit="ms", target="<= 1",
+            measured=verifying.cpu_seconds / changes * 1000, cpu_seconds=verifying.cpu_seconds,
+            note=f"{len(proofs[0]):,} octets",
+        ),
+    ]  # fmt: skip
 
 
 def _appending(work: Path) -> Row:

@@ -408,6 +408,19 @@ def _read_key(octets: bytes) -> None:
 
 # ------------------------------------------------------------------------------------------------------------ ledger
 
+LATER = datetime(2027, 4, 1, tzinfo=UTC)
+_REGULATOR = statements.Member(
+    "regulator", frozenset({statements.Role.REGULATOR}), (statements.MemberKey(LOG.public, NOON),), nation="XA", power=1
+)
+_FOUNDING = statements.FederationFounded(name="example/shared", quorum=1, members=(_REGULATOR,))
+
+
+def sign_public(said: statements.Statement, number: int) -> SignedStatement:
+    return statements.sign(said, LOG, issuer="regulator", stated_at=NOON, salt=bytes([number]) * 16)
+
+
+FOUNDING_SIGNED = sign_public(_FOUNDING, 0)
+
 LEAF = ledger.hash_leaf(SIGNED.octets)
 TREE = MerkleLog()
 TREE.extend([LEAF, *(bytes([number]) * 32 for number in range(6))])
@@ -430,6 +443,64 @@ def _read_receipt(octets: bytes) -> None:
 )  # fmt: skip
 def _verify_receipt(octets: bytes) -> None:
     assert verify_receipt(octets, LOG.public).header == SIGNED.header, "a receipt was forged"
+
+
+# -- the state of devices, and members by statements
+
+_TOKENS = ledger.TokenKey(bytes(32))
+_STATE = ledger.CommittedState(_TOKENS)
+_HELD = [ledger.Held("police", "stolen", "", 1_800_000_000)]
+_STATE.update({_TOKENS.token(ledger.token_text("imei", ALICES_PHONE)): _HELD})
+_STATE.set_ranges([(5, 9, _HELD)])
+_COMMITTED = sign_public(
+    statements.StateCommitted(size=1, epoch=1, token_key=_TOKENS.public, root=_STATE.root(), as_of_at=NOON), 1
+)
+_STATE_TREE = MerkleLog()
+_STATE_TREE.append(ledger.hash_leaf(_COMMITTED.octets))
+_STATE_RECEIPT = make_receipt(
+    _COMMITTED.octets, Receipt.make(_STATE_TREE, 0, LOG, at=NOON), disclose=(_COMMITTED.salt, _COMMITTED.payload)
+)
+_STATE_FILES = [
+    _STATE.prove(ledger.token_text("imei", ALICES_PHONE), int(ALICES_PHONE), _HELD, _STATE_RECEIPT),
+    _STATE.prove(ledger.token_text("imei", ALICES_PHONE[::-1]), int(ALICES_PHONE[::-1]), (), _STATE_RECEIPT),
+]
+
+
+@target("state-file", LedgerError, StatementError, seeds=_STATE_FILES)
+def _verify_state(octets: bytes) -> None:
+    shown = ledger.verify_state(octets, ledger.token_text("imei", ALICES_PHONE), int(ALICES_PHONE), LOG.public)
+    assert shown.held == tuple(_HELD), "a state was forged"
+
+
+_FOUNDED = ledger.Governance.found(_FOUNDING)
+_PROPOSED = statements.MembershipProposed(action="change-quorum", quorum=1, until=LATER, grounds="")
+_OPEN = _FOUNDED.step(bytes(32), FOUNDING_SIGNED.header, _PROPOSED, NOON)
+
+
+@target("federation-state", LedgerError, seeds=[_FOUNDED.write(), _OPEN.write()])
+def _read_federation(octets: bytes) -> None:
+    assert ledger.Governance.read(octets).write() == octets, "a federation's state has a second spelling"
+
+
+_MACHINE = ledger.Machine(statements.Members(), MerkleLog(), is_shared=True)
+_MACHINE.take_block(0, NOON, [(FOUNDING_SIGNED.octets, (FOUNDING_SIGNED.salt, FOUNDING_SIGNED.payload))])
+
+
+@target("machine-state", LedgerError, seeds=[_MACHINE.state()])
+def _read_machine(octets: bytes) -> None:
+    restored = ledger.Machine.restore(octets, MerkleLog(_MACHINE.tree.nodes(), 1))
+    assert restored.state() == octets, "a log's state has a second spelling"
+
+
+@target("shared-entry", seeds=[SIGNED.octets, FOUNDING_SIGNED.octets, _COMMITTED.write()], longest=8192)
+def _take_entry(octets: bytes) -> None:
+    """Whatever octets a block brings, every machine goes on and gives the same numbers."""
+    machine = ledger.Machine.restore(_MACHINE.state(), MerkleLog(_MACHINE.tree.nodes(), 1))
+    half = len(octets) // 2
+    entries = [(octets, None), (octets[:half], (octets[half : half + 16], octets[half + 16 :]))]
+    codes = machine.take_block(machine.height, NOON, entries).codes
+    assert len(codes) == 2
+    assert machine.tree.size == 1 + sum(not code for code in codes)
 
 
 _TREE = MerkleLog()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openceir.app.answers import Answers
+from openceir.app.states import States
 from openceir.identity import keyed_digest
 from openceir.progress import Progress, Silent
 from openceir.storage.journal import ImportJournal
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Dock"]
 
 
-class Dock(Answers):
+class Dock(States):
     """What is brought in. What reads files is imported by the job that reads one."""
 
     @cached_property

@@ -25,6 +25,16 @@ from openceir.ledger.merkle import (
 )
 from openceir.ledger.ports import Block, BlockHead, BlockShelf, LogKey, Payload, PayloadShelf
 from openceir.ledger.receipt import Receipt, VerifiedReceipt, make_receipt, verify_receipt
+from openceir.ledger.state_map import BucketProof, StateMap
+from openceir.ledger.state_proof import (
+    CommittedState,
+    Held,
+    VerifiedState,
+    read_held,
+    token_text,
+    verify_state,
+    write_held,
+)
 from openceir.ledger.tiles import (
     TILE_WIDTH,
     Tile,
@@ -34,9 +44,22 @@ from openceir.ledger.tiles import (
     tile_octets,
     write_bundle,
 )
+from openceir.ledger.vrf import TokenKey, verify_token
 from openceir.ledger.witness import AddCheckpoint, WitnessAnswer, judge
 
 __all__ = [
+    # what is said of a device, or nothing
+    "BucketProof",
+    "CommittedState",
+    "Held",
+    "StateMap",
+    "TokenKey",
+    "VerifiedState",
+    "read_held",
+    "token_text",
+    "verify_state",
+    "verify_token",
+    "write_held",
     # the book
     "Entry",
     "Ledger",

@@ -88,6 +88,14 @@ class Inquiries:
         answer = self._fold(asked, claims, at, known_at, self._pair(asked, imsi))
         return self._told(asked, claims, answer, self.claims.applied_size, self._models_of([asked]))
 
+    def named(self, value: str) -> tuple[Identifier, int | None]:
+        """What a person typed as an identifier, and its device key unless nobody ever named it.
+
+        Raises: NotADevice, ProbablyMistyped.
+        """
+        asked = self._read(value)
+        return asked.identifier, asked.device
+
     def check_many(
         self, values: Sequence[str], at: datetime, *, known_at: datetime | None = None
     ) -> list[Answer | OpenceirError]:
