@@ -242,7 +242,7 @@ def _read_piece(item: object) -> tuple[int, int, int, bytes, list[bytes]]:
         case [int(index), int(lo), int(hi), bytes(said), [*path]] if len(path) <= 32 and all(
             isinstance(node, bytes) and len(node) == 32 for node in path
         ):
-            return index, lo, hi, said, path
+            return index, lo, hi, said, [bytes(node) for node in path if isinstance(node, bytes)]
     raise ProofRefused("a piece of a range is its index, ends, what was said, and the way to the root")
 
 
