@@ -7,6 +7,7 @@ stops the start. A secret is never a setting: settings name the file that holds 
 
 import ast
 import inspect
+import re
 import tomllib
 import typing
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ from typing import Any
 
 from openceir.errors import OpenceirError
 
-__all__ = ["FILE_NAME", "Setting", "Settings", "SettingsError", "load_settings", "settings_page"]
+__all__ = ["FILE_NAME", "PORTAL_LANGUAGES", "Setting", "Settings", "SettingsError", "load_settings", "settings_page"]
 
 FILE_NAME = "openceir.toml"
 _PREFIX = "OPENCEIR_"
@@ -49,6 +50,14 @@ class Settings:
     http_waits: int = 16  # How many EIRs may wait at it for the next lists at once; others ask every second.
     http_public_checks: bool = True  # Whether one device at a time may be checked without a token.
 
+    portal_name: str = "Device Register"  # What the portal calls itself, at the head of every page.
+    portal_hosts: str = "localhost 127.0.0.1 [::1]"  # The names that the portal answers to, divided by spaces.
+    portal_https: bool = False  # Whether people reach it over HTTPS: cookies and passkeys are then for HTTPS alone.
+    portal_language: str = "en"  # The language of those who did not choose: en, fr, ar, es, pt or hi.
+    portal_database: str = ""  # Empty: portal.sqlite in the home folder. Or postgresql://user@host/name?passfile=/path.
+    portal_mail_from: str = ""  # The sender of notices by e-mail; empty: none are sent by e-mail.
+    portal_mail_server: str = "localhost:25"  # The mail server that takes them.
+
     def __post_init__(self) -> None:
         """Raises: SettingsError for a value that could not work."""
         for name, least, most in _BOUNDS:
@@ -57,6 +66,13 @@ class Settings:
                 raise SettingsError(f"the setting {_spelt(name)} is {value}, expected {least} to {most}")
         if self.log_format not in {"text", "json"}:
             raise SettingsError(f'the setting log_format is "{self.log_format}", expected text or json')
+        if self.portal_language not in PORTAL_LANGUAGES:
+            known = ", ".join(PORTAL_LANGUAGES)
+            raise SettingsError(f'the setting portal.language is "{self.portal_language}", expected one of {known}')
+        if re.match(r"[^/]*//[^/@]*:[^/@]*@", self.portal_database):
+            raise SettingsError(
+                "the setting portal.database holds a password; name a file with ?passfile=/path instead"
+            )
 
 
 _BOUNDS = (
@@ -68,7 +84,8 @@ _BOUNDS = (
     ("http_max_body_octets", 1024, 1 << 30),
     ("http_max_batch", 1, 10_000),
 )
-_SECTIONS = ("http",)
+_SECTIONS = ("http", "portal")
+PORTAL_LANGUAGES = ("en", "fr", "ar", "es", "pt", "hi")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

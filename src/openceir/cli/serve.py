@@ -1,6 +1,9 @@
-"""`openceir serve`: answer over HTTP."""
+"""`openceir serve`: answer over HTTP, and open the portal."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -29,7 +32,9 @@ def serve(
     tls_key: Path | None,
     tls_ca: Path | None,
 ) -> None:
-    """Answer over HTTP until stopped. Starts without any file; settings are in `openceir config show`.
+    """Open the portal and answer over HTTP until stopped. Starts without any file; settings: `openceir config show`.
+
+    The portal is at the same address, and a worker that keeps its deadlines runs beside it.
 
     \b
     curl http://127.0.0.1:8073/v1/identifiers/001001000000015
@@ -51,24 +56,52 @@ def serve(
     usual = settings.http_operators_port if operators else settings.http_port
     address, listening = host or settings.http_host, usual if port is None else port
     scheme = "http" if tls_cert is None else "https"
-    click.echo(f"openceir answers at {scheme}://{address}:{listening}/ from {ctx.obj}; stop it with Ctrl-C", err=True)
-    Granian(
-        "openceir.http:load_operators_application" if operators else "openceir.http:load_application",
-        factory=True,
-        interface=Interfaces.WSGI,
-        address=address,
-        port=listening,
-        workers=settings.http_workers,
-        # two, so that one long read does not hold up the answers, and one for each EIR that may wait for lists;
-        # each opens the register for itself when it is first used
-        blocking_threads=2 + (settings.http_waits if operators else 0),
-        # EIRs that wait hold a stop up for as long as they wait; whatever was answered before is on the disk
-        workers_kill_timeout=3 if operators else None,
-        ssl_cert=tls_cert,
-        ssl_key=tls_key,
-        ssl_ca=tls_ca,
-        ssl_client_verify=tls_ca is not None,
-        ssl_protocol_min=SSLProtocols.tls12,  # 3GPP TS 33.210 still has peers of 1.2; nothing older
-        websockets=False,
-        log_access=False,  # its access log would print paths, and paths name devices
-    ).serve()
+    has_portal = not operators and _portal_is_installed()
+    if not operators and not has_portal:
+        click.echo("openceir: the portal is not installed and stays closed: pip install 'openceir[portal]'", err=True)
+    with _portal(ctx.obj) if has_portal else nullcontext():
+        click.echo(
+            f"openceir answers at {scheme}://{address}:{listening}/ from {ctx.obj}; stop it with Ctrl-C", err=True
+        )
+        Granian(
+            _APPLICATIONS["operators" if operators else "portal" if has_portal else "register"],
+            factory=True,
+            interface=Interfaces.WSGI,
+            address=address,
+            port=listening,
+            workers=settings.http_workers,
+            # two, so that one long read does not hold up the answers, and one for each EIR that may wait for lists;
+            # each opens the register for itself when it is first used
+            blocking_threads=2 + (settings.http_waits if operators else 0),
+            # EIRs that wait hold a stop up for as long as they wait; whatever was answered before is on the disk
+            workers_kill_timeout=3 if operators else None,
+            ssl_cert=tls_cert,
+            ssl_key=tls_key,
+            ssl_ca=tls_ca,
+            ssl_client_verify=tls_ca is not None,
+            ssl_protocol_min=SSLProtocols.tls12,  # 3GPP TS 33.210 still has peers of 1.2; nothing older
+            websockets=False,
+            log_access=False,  # its access log would print paths, and paths name devices
+        ).serve()
+
+
+_APPLICATIONS = {
+    "operators": "openceir.http:load_operators_application",
+    "portal": "openceir.portal.application:load_application",
+    "register": "openceir.http:load_application",
+}
+
+
+def _portal_is_installed() -> bool:
+    return all(find_spec(package) is not None for package in ("django", "allauth", "django_tasks_db"))
+
+
+@contextmanager
+def _portal(home: Path) -> Iterator[None]:
+    """The portal's tables and secret made, and its worker running beside."""
+    from openceir.portal.beside import worker_beside
+    from openceir.portal.prepare import prepare
+
+    prepare(home)
+    with worker_beside(home):
+        yield

@@ -24,7 +24,7 @@ from openceir.http.opened import admit, register_by_thread
 from openceir.http.permissions import Capability
 from openceir.http.problems import Problem, problem_of
 from openceir.http.request import Request, body_of, path_of, query_of
-from openceir.http.routes import Route, route_of
+from openceir.http.routes import Route, is_ours, route_of
 from openceir.settings import Settings, load_settings
 
 __all__ = ["WSGI", "load_application", "make_application"]
@@ -47,8 +47,13 @@ def load_application() -> WSGI:
     return make_application(home, settings, log=lambda line: print(line, file=sys.stderr))
 
 
-def make_application(home: Path, settings: Settings, *, log: Callable[[str], None] | None = None) -> WSGI:
-    """A WSGI function over the register in `home`. Each thread opens the register for itself."""
+def make_application(
+    home: Path, settings: Settings, *, log: Callable[[str], None] | None = None, behind: WSGI | None = None
+) -> WSGI:
+    """A WSGI function over the register in `home`. Each thread opens the register for itself.
+
+    A path that is not ours goes to the application `behind`, which logs for itself.
+    """
     register = register_by_thread(home)
     say = log_line_text if settings.log_format == "text" else log_line_json
 
@@ -56,6 +61,8 @@ def make_application(home: Path, settings: Settings, *, log: Callable[[str], Non
         began = time.perf_counter()
         method = environ.get("REQUEST_METHOD", "")
         template = "-"  # a path that is not ours is not repeated either
+        if behind is not None and not is_ours(environ.get("PATH_INFO", "")):
+            return behind(environ, start_response)
         try:
             route, named = _find(method, path_of(environ))
             template = route.template

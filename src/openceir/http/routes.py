@@ -10,7 +10,7 @@ from openceir.http.handlers import Reply
 from openceir.http.permissions import Capability
 from openceir.http.request import Request
 
-__all__ = ["ROUTES", "Route", "route_of"]
+__all__ = ["ROUTES", "Route", "is_ours", "route_of"]
 
 Handler = Callable[[Register, Request], Reply]
 
@@ -131,3 +131,11 @@ def route_of(method: str, path: str) -> tuple[Route, dict[str, str]] | list[str]
                 return route, {name: path[len(start) : len(path) - len(end)]}
             methods = ["GET", "HEAD"]
     return methods
+
+
+_OURS_ALONE = tuple(route.template for route in ROUTES if not route.template.startswith("/v1/"))
+
+
+def is_ours(path: str) -> bool:
+    """Whether this door answers a path, if only to say that there is nothing: everything below /v1/ is its own."""
+    return path.startswith("/v1/") or path in _OURS_ALONE

@@ -1,0 +1,106 @@
+"""The act log: who did or read what, when and why. A chain of digests that anybody can walk.
+
+    digest = SHA-256(canonical JSON of [number, at, actor, role, office, verb, subject, reason, count, statements,
+                                        previous])
+
+An entry is written in the transaction of what it tells of, so both stand or neither. Statements are named by the hash
+of their leaf, which is fixed before they are submitted: an act whose leaves are not in the ledger did not happen.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import transaction
+
+from openceir.identity import keyed_digest
+from openceir.portal import moment
+from openceir.portal.accounts.errors import PortalError
+from openceir.portal.accounts.models import Act, ActChain
+
+if TYPE_CHECKING:
+    from openceir.portal.accounts.acts import Actor
+
+__all__ = ["ChainBroken", "note", "subject_of_device", "verify_acts"]
+
+
+class ChainBroken(PortalError):
+    """The act log is not as it was written."""
+
+    code = "act-log-broken"
+    http_status = 500
+
+
+def subject_of_device(device: str) -> str:
+    """How the act log names a device: by a digest under the portal's secret, never by its number."""
+    return "device-" + keyed_digest(settings.SECRET_KEY.encode(), device[:14]).hex()
+
+
+def note(
+    actor: "Actor",
+    verb: str,
+    *,
+    subject: str = "",
+    reason: str = "",
+    count: int = 1,
+    statements: Iterable[bytes] = (),
+) -> Act:
+    """Add an entry. A read of personal data is noted before anything is shown."""
+    with transaction.atomic():
+        ActChain.objects.get_or_create(one=1)
+        end = ActChain.objects.select_for_update().get(one=1)
+        act = Act(
+            number=end.number + 1,
+            at=moment.now(),
+            actor=actor.name,
+            role=actor.role,
+            office=actor.office,
+            verb=verb,
+            subject=subject,
+            reason=reason[:400],
+            count=count,
+            statements=[leaf.hex() for leaf in statements],
+            previous=end.digest,
+        )
+        act.digest = _digest_of(act)
+        act.save(force_insert=True)
+        end.number, end.digest = act.number, act.digest
+        end.save()
+    return act
+
+
+def verify_acts() -> tuple[int, str]:
+    """Walk the whole chain; how many entries, and the digest of the last.
+
+    Raises: ChainBroken at the first entry that is not as it was written, or when the end is missing.
+    """
+    number, digest = 0, "0" * 64
+    for act in Act.objects.order_by("number").iterator(2000):
+        if act.number != number + 1 or act.previous != digest or act.digest != _digest_of(act):
+            raise ChainBroken(
+                f"entry {number + 1} of the act log is missing or was changed; everything before it stands"
+            )
+        number, digest = act.number, act.digest
+    end = ActChain.objects.filter(one=1).first()
+    if end is not None and (end.number, end.digest) != (number, digest):
+        raise ChainBroken(f"the act log ends at entry {number}, and {end.number} were written")
+    return number, digest
+
+
+def _digest_of(act: Act) -> str:
+    told = [
+        act.number,
+        act.at.isoformat(),
+        act.actor,
+        act.role,
+        act.office,
+        act.verb,
+        act.subject,
+        act.reason,
+        act.count,
+        act.statements,
+        act.previous,
+    ]
+    return hashlib.sha256(json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()

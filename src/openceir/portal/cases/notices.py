@@ -1,0 +1,100 @@
+"""Notices to people: kept in an outbox with their case, sent by whichever channel there is, told once.
+
+    notify(case, _("Your report was verified …"))                  # on the case's page, and by e-mail if one is known
+    notify(case, text, due_at=..., once=f"block-{index}-75")
+
+A notice always stands on the case's page, whatever a channel does: a telephone that was stolen receives nothing.
+A channel is a function that takes a notice and raises when it could not send it.
+"""
+
+import sys
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.utils import translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from openceir.portal import moment
+from openceir.portal.cases.models import Case, Notice
+
+__all__ = ["notify", "open_channel", "send_due"]
+
+Channel = Callable[[Notice], None]
+
+_CHANNELS: dict[str, Channel] = {}
+_MOST_FAILURES = 8
+
+
+def open_channel(name: str, send: Channel) -> None:
+    """Let notices of this channel be sent by `send`."""
+    _CHANNELS[name] = send
+
+
+def notify(case: Case, text: str | Promise, *, due_at: datetime | None = None, once: str = "") -> list[Notice]:
+    """Put a notice to the person of a case into the outbox, in that person's language."""
+    with translation.override(case.language):
+        said = str(text)
+    ways = [("page", "")]
+    if case.email and settings.OPENCEIR.portal_mail_from:
+        ways.append(("email", case.email))
+    if case.phone and "sms" in _CHANNELS:
+        ways.append(("sms", case.phone))
+    made = []
+    with transaction.atomic():
+        for channel, address in ways:
+            key = once and f"{case.reference}:{once}"
+            if key and Notice.objects.filter(once=key, channel=channel, address=address).exists():
+                continue
+            made.append(
+                Notice.objects.create(
+                    case=case,
+                    person=case.person,
+                    channel=channel,
+                    address=address,
+                    language=case.language,
+                    text=said,
+                    once=key,
+                    due_at=due_at or moment.now(),
+                )
+            )
+    return made
+
+
+def send_due(now: datetime) -> int:
+    """Send what is due; how many went. A failure is tried again after 1, 2, 4 … minutes, eight times."""
+    sent = 0
+    for notice in Notice.objects.filter(sent_at=None, due_at__lte=now, failures__lt=_MOST_FAILURES)[:500]:
+        send = _CHANNELS.get(notice.channel)
+        if send is None:
+            continue
+        try:
+            send(notice)
+        except Exception as failure:
+            notice.failures += 1
+            notice.due_at = now + timedelta(minutes=2 ** (notice.failures - 1))
+            print(f"openceir: a notice by {notice.channel} was not sent: {type(failure).__name__}", file=sys.stderr)
+        else:
+            notice.sent_at = now
+            sent += 1
+        notice.save()
+    return sent
+
+
+def _to_page(notice: Notice) -> None:
+    """It stands on the page from now on."""
+    if notice.case is not None:
+        notice.case.tell("notice", actor="clock", text=notice.text)
+
+
+def _by_email(notice: Notice) -> None:
+    with translation.override(notice.language):
+        subject = _("Message from %(portal)s") % {"portal": settings.OPENCEIR.portal_name}
+    EmailMessage(subject, notice.text, settings.DEFAULT_FROM_EMAIL, [notice.address]).send()
+
+
+open_channel("page", _to_page)
+open_channel("email", _by_email)

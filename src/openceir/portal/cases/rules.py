@@ -1,0 +1,26 @@
+"""Who may read the documents of a case: whoever acts for the office that decides it."""
+
+from typing import Any
+
+import rules.predicates
+
+from openceir.portal.accounts.roles import PortalRole, grant
+
+__all__ = ["READ_EVIDENCE"]
+
+
+@rules.predicates.predicate(name="of the case's office")
+def _of_its_office(user: Any, case: Any) -> bool:
+    return case is None or any(one.office == case.office for one in user.appointments_now)
+
+
+READ_EVIDENCE = grant(
+    "cases.read-evidence",
+    PortalRole.POLICE_OFFICER,
+    PortalRole.POLICE_SUPERVISOR,
+    PortalRole.CUSTOMS_OFFICER,
+    PortalRole.CUSTOMS_SUPERVISOR,
+    PortalRole.REGULATOR,
+    PortalRole.REGULATOR_SUPERVISOR,
+    also=_of_its_office,
+)

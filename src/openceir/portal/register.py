@@ -1,0 +1,30 @@
+"""The register, as the thread that serves a request has it open. The portal reaches it through here and nowhere else."""
+
+import threading
+import time
+from pathlib import Path
+
+from django.conf import settings
+
+from openceir.app import Register, open_register
+
+__all__ = ["register"]
+
+_own = threading.local()
+_CATCH_UP_AFTER_S = 5.0  # a statement that a dying process logged but did not apply is unseen for at most this long
+
+
+def register() -> Register:
+    """The register of the home folder that the settings name; SQLite's connections belong to one thread each."""
+    home: Path = settings.OPENCEIR_HOME
+    opened: Register | None = getattr(_own, "register", None)
+    if opened is None or opened.home != home:
+        if opened is not None:
+            opened.ledger.close()
+            opened.database.close()
+        opened = _own.register = open_register(home)
+        _own.caught_up_at = time.monotonic()
+    elif time.monotonic() - _own.caught_up_at > _CATCH_UP_AFTER_S:
+        opened.catch_up()
+        _own.caught_up_at = time.monotonic()
+    return opened

@@ -1,0 +1,40 @@
+"""The doors of the portal: an app registers its own, and the head of each page shows those that the person may open."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise
+
+__all__ = ["Door", "doors_for", "open_door"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """One entry of the navigation at the head of every page."""
+
+    name: str  # of the URL that it leads to
+    text: str | Promise  # by gettext_lazy
+    may_open: Callable[[HttpRequest], bool]
+    order: int = 50
+
+    @property
+    def address(self) -> str:
+        """Where it leads."""
+        return reverse(self.name)
+
+
+_DOORS: dict[str, Door] = {}
+
+
+def open_door(door: Door) -> None:
+    """Add a door; an app does so in its `AppConfig.ready`."""
+    _DOORS[door.name] = door
+
+
+def doors_for(request: HttpRequest) -> list[Door]:
+    """The doors that the person of this request may open, in their order."""
+    if not hasattr(request, "user"):  # a refusal before the session was read
+        return []
+    return sorted((door for door in _DOORS.values() if door.may_open(request)), key=lambda door: door.order)

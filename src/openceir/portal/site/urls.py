@@ -1,0 +1,16 @@
+"""Every address of the portal. An app adds one line here and keeps its own addresses in its `urls.py`."""
+
+from django.urls import include, path
+
+from openceir.portal.site import health, views
+
+urlpatterns = [
+    path("livez", health.livez, name="livez"),
+    path("readyz", health.readyz, name="readyz"),
+    path("language", views.set_language, name="set_language"),
+    path("account/", include("openceir.portal.accounts.urls")),
+    path("account/", include("allauth.account.urls")),
+    path("account/2fa/", include("allauth.mfa.urls")),
+    path("cases/", include("openceir.portal.cases.urls")),
+    path("", include("openceir.portal.citizens.urls")),
+]
