@@ -1,8 +1,11 @@
 """The dispatch desk, and the jobs that go through the whole house: update, holdings, pruning."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,11 +18,28 @@ from openceir.storage.key_files import LogKeyFiles
 from openceir.storage.retention import first_kept_day
 
 if TYPE_CHECKING:
+    from openceir.lists import Desk as RowDesk
     from openceir.lists import ListHeader
-    from openceir.storage.list_runs import ListRun, ListRuns
+    from openceir.storage.list_basis import Basis
+    from openceir.storage.list_runs import ListRun, ListRuns, RunHead
     from openceir.storage.list_sources import SeenWith
+    from openceir.storage.list_writing import Contents
 
 __all__ = ["Desk"]
+
+_LONGEST_WAIT_S = 600.0  # for another process that makes lists: all of a large country's take minutes
+
+
+@dataclass(frozen=True, slots=True)
+class _AskedLists:
+    """One run that was asked for, before its rows are gathered."""
+
+    runs: "ListRuns"
+    desk: "RowDesk"
+    head: "RunHead"
+    basis: "Basis"
+    operators: frozenset[str]
+    key: SigningKey
 
 
 class Desk(Laboratory):
@@ -50,15 +70,53 @@ class Desk(Laboratory):
         return key
 
     def make_lists(
-        self, *, on: date, at: datetime, operators: Iterable[str] | None = None, by: str | None = None
+        self,
+        *,
+        on: date,
+        at: datetime,
+        operators: Iterable[str] | None = None,
+        by: str | None = None,
+        whole: bool = False,
     ) -> "ListRun":
         """Make, sign and deliver the lists of every operator of the policy, or of some, as they hold on the day `on`.
 
+        From what changed since the last run, where that can be told, else (and if `whole`) every row anew: the same
+        files, at another cost.
         Raises: ListError when the policy names no operator, or not the one asked for; StorageError.
         """
+        with self._asked_lists(on, at, operators, by) as asked:
+            contents = self._everything if whole else self._what_changed
+            run = self._delivered(asked, contents, asked.runs.make)
+            assert run is not None
+            return run
+
+    def renew_lists(self, *, on: date, at: datetime) -> "ListRun | None":
+        """As `make_lists` for every operator, but no run when not one row of any list would change."""
+        with self._asked_lists(on, at, None, None) as asked:
+            return self._delivered(asked, self._what_changed, asked.runs.make_if_changed)
+
+    def _delivered(
+        self,
+        asked: "_AskedLists",
+        gathered: "Callable[[_AskedLists], Contents]",
+        deliver: "Callable[[RunHead, Contents, Iterable[str], SigningKey, Basis], ListRun | None]",
+    ) -> "ListRun | None":
+        from openceir.storage.list_writing import BaseLost
+
+        contents = gathered(asked)
+        try:
+            return deliver(asked.head, contents, asked.operators, asked.key, asked.basis)
+        except BaseLost:  # a file of the last run was altered on the disk: nothing is taken over from it
+            return deliver(asked.head, self._everything(asked), asked.operators, asked.key, asked.basis)
+
+    @contextmanager
+    def _asked_lists(
+        self, on: date, at: datetime, operators: Iterable[str] | None, by: str | None
+    ) -> "Iterator[_AskedLists]":
+        """What is to be made, with the lock on making held, and the register caught up."""
         from openceir import lists
+        from openceir.storage.list_basis import Basis
         from openceir.storage.list_runs import RunHead
-        from openceir.storage.list_sources import gather_lists
 
         options = lists.options_of(self.policy, on)
         asked = options.operators.keys() if operators is None else set(operators)
@@ -71,22 +129,58 @@ class Desk(Laboratory):
                 f"the policy names no operator {strange[0]!r}; it names {', '.join(options.operators)}"
             )
         key = self.list_signer(by)
-        self.catch_up()
-        texts_of = self.identifiers.texts_of
+        with self.list_runs.alone(_LONGEST_WAIT_S):
+            self.catch_up()
+            head = RunHead(
+                made_at=at,
+                as_of_on=on,
+                policy_sha256=self.policy.digest.hex(),
+                ledger_size=self.ledger.size,
+                ledger_root=self.ledger.tree.root().hex(),
+            )
+            # The size is taken before rows are gathered: what another process adds meanwhile is touched once more.
+            size, generation = self.claims.state
+            basis = Basis(
+                as_of_on=on,
+                policy_sha256=head.policy_sha256,
+                claims_size=size,
+                claims_generation=generation,
+                measured=self._measured_digest(),
+                has_evidence_key=(self.home / "keys" / "evidence.key").exists(),
+            )
+            yield _AskedLists(self.list_runs, lists.Desk(options, self._odd_texts), head, basis, frozenset(asked), key)
 
-        def odd_texts(keys: Sequence[int]) -> dict[int, str]:
-            return {key: text for key, (scheme, text) in texts_of(keys).items() if scheme == "malformed"}
+    def _odd_texts(self, keys: Sequence[int]) -> dict[int, str]:
+        return {key: text for key, (scheme, text) in self.identifiers.texts_of(keys).items() if scheme == "malformed"}
+
+    def _everything(self, asked: "_AskedLists") -> "Contents":
+        from openceir.storage.list_sources import gather_lists
 
         with self._seen_with() as seen:
-            contents = gather_lists(lists.Desk(options, odd_texts), self.claims, seen, on)
-        head = RunHead(
-            made_at=at,
-            as_of_on=on,
-            policy_sha256=self.policy.digest.hex(),
-            ledger_size=self.ledger.size,
-            ledger_root=self.ledger.tree.root().hex(),
-        )
-        return self.list_runs.make(head, contents, asked, key)
+            return gather_lists(asked.desk, self.claims, seen, asked.head.as_of_on)
+
+    def _what_changed(self, asked: "_AskedLists") -> "Contents":
+        """The rows of what changed since the last run, or all of them when that cannot be told from it."""
+        from openceir import lists
+        from openceir.storage.claim_changes import ClaimChanges
+        from openceir.storage.list_sources import gather_changes
+
+        since, on = asked.runs.basis(asked.operators), asked.head.as_of_on
+        if since is None or since.as_of_on > on or not asked.basis.differs_by_time_alone(since):
+            return self._everything(asked)
+        if since.as_of_on < on:
+            newest = self.lake.last_day()
+            is_same = lists.options_of(self.policy, since.as_of_on) == asked.desk.options
+            if not is_same or (newest is not None and newest > since.as_of_on):
+                return self._everything(asked)
+        changes = ClaimChanges(self.claims, self.database)
+        with self._seen_with() as seen:
+            found = gather_changes(asked.desk, self.claims, changes, seen, on, since)
+        return self._everything(asked) if found is None else found
+
+    def _measured_digest(self) -> str:
+        manifest = self.home / "lake" / "measures" / "manifest.json"
+        return sha256(manifest.read_bytes()).hexdigest() if manifest.exists() else ""
 
     def _seen_with(self) -> "SeenWith":
         from openceir.storage.list_sources import SeenWith

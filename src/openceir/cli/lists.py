@@ -38,15 +38,18 @@ def lists() -> None:
 @click.option("--as-of", "as_of_on", type=Day(), default="today", help="The day the lists are true for, UTC.")
 @click.option("--operator", "operators", multiple=True, help="Only this operator's; may be repeated.")
 @click.option("--by", metavar="NAME", help="Sign as this member (a regulator) instead of with the list key.")
+@click.option(
+    "--whole", is_flag=True, help="Make every row anew, not only those of devices touched since the last run."
+)
 @click.option("--at", type=Moment(), default="now", help="The instant that counts as now, UTC.")
 @as_json_option
 @click.pass_context
 def make(
-    ctx: click.Context, as_of_on: date, operators: tuple[str, ...], by: str | None, at: Any, as_json: bool
+    ctx: click.Context, as_of_on: date, operators: tuple[str, ...], by: str | None, whole: bool, at: Any, as_json: bool
 ) -> None:
     """Make and sign every operator's lists: full, and as deltas from the last run."""
     register = open_register(ctx.obj)
-    run = register.make_lists(on=as_of_on, at=at, operators=operators or None, by=by)
+    run = register.make_lists(on=as_of_on, at=at, operators=operators or None, by=by, whole=whole)
     if as_json:
         made = [
             {

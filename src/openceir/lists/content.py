@@ -15,7 +15,7 @@ from typing import BinaryIO
 from openceir.lists.errors import ListTruncated, NotAList
 from openceir.lists.kinds import Row
 
-__all__ = ["format_rows", "read_line", "read_lines", "read_rows"]
+__all__ = ["format_line", "format_rows", "read_line", "read_lines", "read_rows"]
 
 _MUST_QUOTE = frozenset(',"\r\n')
 _CHUNK_ROWS = 4096
@@ -23,7 +23,7 @@ _CHUNK_ROWS = 4096
 
 def format_rows(columns: tuple[str, ...], rows: Iterable[Row]) -> Iterator[bytes]:
     """Yield the octets of a file with these columns and rows, in pieces of a few thousand rows."""
-    yield _line(columns).encode()
+    yield format_line(columns)
     rows = iter(rows)
     while some := list(islice(rows, _CHUNK_ROWS)):
         text = "\r\n".join(map(",".join, some)) + "\r\n"
@@ -32,6 +32,11 @@ def format_rows(columns: tuple[str, ...], rows: Iterable[Row]) -> Iterator[bytes
         if '"' in text or seen != (sum(map(len, some)) - len(some), len(some), len(some)):
             text = "".join(map(_line, some))
         yield text.encode()
+
+
+def format_line(row: Row) -> bytes:
+    """The octets of one row, line end included."""
+    return _line(row).encode()
 
 
 def _line(row: Row) -> str:
@@ -77,7 +82,7 @@ def read_lines(columns: tuple[str, ...], source: BinaryIO) -> Iterator[bytes]:
 
     Raises: NotAList for other columns.
     """
-    if next(source, b"") != _line(columns).encode():
+    if next(source, b"") != format_line(columns):
         raise NotAList(f"the first line must be {','.join(columns)}; is this the right kind of list?")
     for line in source:
         while line.count(b'"') % 2:  # a line end inside quotes ends no row

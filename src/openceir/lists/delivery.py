@@ -5,13 +5,15 @@ Needs no register and no network, only the files and the public key that signs t
 
 import hashlib
 from collections.abc import Iterator
+from itertools import groupby
 from typing import BinaryIO
 
-from openceir.lists.content import format_rows, read_rows
+from openceir.lists.content import read_rows
 from openceir.lists.delta import apply_rows
 from openceir.lists.errors import DeltaMismatch, ListAltered, ListTruncated, SequenceGap, WrongBase
 from openceir.lists.header import ListHeader
-from openceir.lists.kinds import kind_named
+from openceir.lists.kinds import ListKind, Row, kind_named
+from openceir.lists.sorted_file import Place, SortedFile, spliced
 
 __all__ = ["applied_octets", "check_base", "check_content", "digest_of"]
 
@@ -65,22 +67,32 @@ def check_base(delta: ListHeader, full: ListHeader | None, source: BinaryIO, nam
         )
 
 
-def applied_octets(delta: ListHeader, full: BinaryIO, changes: BinaryIO, full_name: str, name: str) -> Iterator[bytes]:
+def applied_octets(delta: ListHeader, full: SortedFile, changes: BinaryIO, name: str) -> Iterator[bytes]:
     """Yield the octets of the full list that `delta` leads to; raises at the end unless they are the signed ones.
 
+    `full` must be the base: `check_base` has seen it. What does not change is copied, not read.
     Shapes: streams; memory does not grow with the lists.
     Raises: DeltaMismatch, NotAList while reading; ListAltered when the outcome is not what the header promises.
     """
     assert delta.result is not None
     kind = kind_named(delta.kind)
-    old = read_rows(kind.columns, kind.key_length, full, full_name)
-    rows = apply_rows(kind, old, read_rows(kind.delta_columns, kind.key_length, changes, name))
+    rows = read_rows(kind.delta_columns, kind.key_length, changes, name)
     digest = hashlib.sha256()
     try:
-        for piece in format_rows(kind.columns, rows):
+        for piece in spliced(full, _exchanges(kind, full, rows)):
             digest.update(piece)
             yield piece
     except DeltaMismatch as wrong:
-        raise DeltaMismatch(f"{name} does not fit {full_name}: {wrong}") from wrong
+        raise DeltaMismatch(f"{name} does not fit {full.name}: {wrong}") from wrong
     if digest.hexdigest() != delta.result.sha256:
-        raise ListAltered(f"{name} applied to {full_name} does not give the list that was signed; take the full list")
+        raise ListAltered(f"{name} applied to {full.name} does not give the list that was signed; take the full list")
+
+
+def _exchanges(kind: ListKind, full: SortedFile, delta: Iterator[Row]) -> Iterator[tuple[Place, list[Row]]]:
+    """A device's rows for its rows."""
+    place, line = None, 2
+    for text, changes in groupby(delta, key=lambda row: row[0]):
+        mine = list(changes)
+        place = full.find(text, place)
+        yield place, list(apply_rows(kind, place.rows, mine, first_line=line))
+        line += len(mine)

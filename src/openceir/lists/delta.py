@@ -1,6 +1,7 @@
 """The one way a delta is made, and the way it is applied.
 
-A delta is what is left when two full lists are walked side by side; nothing else ever goes into one. Hence
+A delta is what is left when two full lists, or one device's rows in both, are walked side by side; nothing else ever
+goes into one. Hence
 `apply_rows(diff_rows(old, new), old) == new` for any two lists of a kind, whatever happened between them: pruned
 runs, changed filters, recovered devices, skipped deliveries. The word for a removed row (`resolved`, `blacklisted`,
 `no_longer_seen`) is a courtesy to who reads it; applying does not depend on it.
@@ -63,8 +64,8 @@ def diff_files(kind: ListKind, old: BinaryIO, new: BinaryIO) -> Iterator[Row]:
         after = next(news, None) if come else after
 
 
-def apply_rows(kind: ListKind, old: Iterable[Row], delta: Iterable[Row]) -> Iterator[Row]:
-    """Yield the rows of the new full list.
+def apply_rows(kind: ListKind, old: Iterable[Row], delta: Iterable[Row], *, first_line: int = 2) -> Iterator[Row]:
+    """Yield the rows of the new full list. `first_line` is where the delta's first row stands in its file.
 
     Shapes: one row of each in memory; both must be in key order.
     Raises: DeltaMismatch at the first change that does not fit `old`; NotAList for a change word of another kind.
@@ -72,7 +73,7 @@ def apply_rows(kind: ListKind, old: Iterable[Row], delta: Iterable[Row]) -> Iter
     length = kind.key_length
     olds = iter(old)
     before = next(olds, None)
-    for line, (*values, change) in enumerate(delta, start=2):
+    for line, (*values, change) in enumerate(delta, start=first_line):
         row = tuple(values)
         key = row[:length]
         while before is not None and before[:length] < key:

@@ -8,9 +8,8 @@ what holds at an instant is computed when it is asked, so that every past answer
 import sqlite3
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from itertools import accumulate, repeat
-from typing import Any
 
 import numpy as np
 
@@ -39,6 +38,7 @@ from openceir.status.ports import GoldenDigest
 from openceir.storage.database import Database
 from openceir.storage.files import StorageError
 from openceir.storage.identifiers import IdentifierDictionary
+from openceir.storage.said_rows import PARTS, SAID_COLUMNS, octets_of, read_said, spans_of
 
 __all__ = ["ClaimShelf"]
 
@@ -55,6 +55,7 @@ CREATE TABLE IF NOT EXISTS said(
     devices BLOB NOT NULL,    -- int64 little-endian; the keys of `claim`, ascending
     ranges BLOB, imsis BLOB, msisdns BLOB
 ) STRICT;
+CREATE INDEX IF NOT EXISTS said_by_leaf ON said(leaf_hash);
 CREATE INDEX IF NOT EXISTS said_in_memory ON said(id) WHERE ranges IS NOT NULL OR whole = 1;
 CREATE TABLE IF NOT EXISTS claim(
     device INTEGER NOT NULL, said INTEGER NOT NULL, seq INTEGER NOT NULL, imsi INTEGER, msisdn INTEGER,
@@ -70,11 +71,6 @@ CREATE TABLE IF NOT EXISTS claims_state(
 ) STRICT;
 INSERT OR IGNORE INTO claims_state VALUES (1, 0, 0);
 """
-_PARTS = 4  # of one statement, at most
-_SAID_COLUMNS = (
-    "id, kind, label, issuer, effective_at, logged_at, leaf_hash, until_at, block_on, blocking, amnesty, "
-    "marks_duplicate, restores_at, target, ends_kind, ends_label, over_others, note, evidence_digest"
-)
 _AT_ONCE = 20_000  # devices bound in one SQL statement
 _MOST_REMEMBERED = 200_000  # statement parts kept in memory, about 100 MB
 
@@ -101,7 +97,7 @@ class ClaimShelf:
     @property
     def applied_size(self) -> int:
         """How many statements of the log stand here."""
-        return self._state()[0]
+        return self.state[0]
 
     def apply(self, entries: Iterable[AcceptedStatement], progress: Progress = Silent()) -> int:
         """Add what these entries say; those already here are passed over. The number added.
@@ -129,7 +125,7 @@ class ClaimShelf:
     def forget(self, index: int) -> None:
         """Remove what statement `index` said: its payload was erased, and so is every view of it."""
         with self._database.transaction() as rows:
-            first, end = index * _PARTS, (index + 1) * _PARTS
+            first, end = index * PARTS, (index + 1) * PARTS
             for (devices,) in rows.execute(
                 "SELECT devices FROM said WHERE id >= ? AND id < ?", (first, end)
             ).fetchall():
@@ -144,7 +140,7 @@ class ClaimShelf:
         rows = self._database.connection.execute(
             "SELECT s.devices, t.devices FROM said AS s LEFT JOIN said AS t ON t.leaf_hash = s.target"
             " WHERE s.id >= ? AND s.id < ?",
-            (index * _PARTS, (index + 1) * _PARTS),
+            (index * PARTS, (index + 1) * PARTS),
         ).fetchall()
         named = {key for row in rows for keys in row for key in np.frombuffer(keys or b"", dtype="<i8").tolist()}
 
@@ -166,12 +162,12 @@ class ClaimShelf:
 
     def _add(self, rows: sqlite3.Connection, spoken: Spoken) -> None:
         said = spoken.said
-        identity = said.index * _PARTS + said.part
+        identity = said.index * PARTS + said.part
         devices = self._with_others(spoken)
         is_pairs = said.kind is ClaimKind.PAIRED
         names_nobody = not (devices.size or spoken.ranges or spoken.keyed_digests)
         rows.execute(
-            f"INSERT INTO said({_SAID_COLUMNS}, whole, devices, ranges, imsis, msisdns) VALUES ({','.join('?' * 24)})",
+            f"INSERT INTO said({SAID_COLUMNS}, whole, devices, ranges, imsis, msisdns) VALUES ({','.join('?' * 24)})",
             (
                 identity,
                 said.kind,
@@ -193,10 +189,10 @@ class ClaimShelf:
                 said.note,
                 said.evidence_digest,
                 said.target is not None and names_nobody,
-                _octets(devices),
-                _octets(np.array(spoken.ranges, dtype=np.int64).reshape(-1)) if spoken.ranges else None,
-                _octets(spoken.imsis) if is_pairs else None,
-                _octets(spoken.msisdns) if is_pairs else None,
+                octets_of(devices),
+                octets_of(np.array(spoken.ranges, dtype=np.int64).reshape(-1)) if spoken.ranges else None,
+                octets_of(spoken.imsis) if is_pairs else None,
+                octets_of(spoken.msisdns) if is_pairs else None,
             ),
         )
         if is_pairs:
@@ -230,7 +226,7 @@ class ClaimShelf:
             query = f"SELECT device, said, imsi, msisdn FROM claim WHERE device IN ({','.join('?' * len(some))})"
             for device, said, imsi, msisdn in self._database.connection.execute(query, some):
                 found[device].append((said, imsi, msisdn))
-        golden = self._golden(devices) if memory.has_golden else {}
+        golden = self.golden_of(devices) if memory.has_golden else {}
         self._remember(
             {row[0] for rows in found.values() for row in rows} | {said for some in golden.values() for said in some}
         )
@@ -252,7 +248,7 @@ class ClaimShelf:
         """For each device, the bindings that name it: what was said and all the identifiers' keys, its own included."""
         claims = self.claims_of(devices)
         wanted = {
-            claim.said.index * _PARTS + claim.said.part
+            claim.said.index * PARTS + claim.said.part
             for some in claims.values()
             for claim in some
             if claim.said.kind is ClaimKind.BOUND
@@ -264,14 +260,14 @@ class ClaimShelf:
         }
         return {
             device: [
-                (claim.said, members[claim.said.index * _PARTS + claim.said.part])
+                (claim.said, members[claim.said.index * PARTS + claim.said.part])
                 for claim in some
                 if claim.said.kind is ClaimKind.BOUND
             ]
             for device, some in claims.items()
         }
 
-    def _golden(self, devices: Sequence[int]) -> dict[int, list[int]]:
+    def golden_of(self, devices: Sequence[int]) -> dict[int, list[int]]:
         """For devices on a golden list, the statement parts that put them there."""
         if self._golden_digest is None:
             return {}
@@ -293,11 +289,13 @@ class ClaimShelf:
             missing = list(wanted)
         for start in range(0, len(missing), _AT_ONCE):
             some = missing[start : start + _AT_ONCE]
-            query = f"SELECT {_SAID_COLUMNS} FROM said WHERE id IN ({','.join('?' * len(some))})"
+            query = f"SELECT {SAID_COLUMNS} FROM said WHERE id IN ({','.join('?' * len(some))})"
             for row in self._database.connection.execute(query, some):
-                self._remembered[row[0]] = _read_said(row)
+                self._remembered[row[0]] = read_said(row)
 
-    def _state(self) -> tuple[int, int]:
+    @property
+    def state(self) -> tuple[int, int]:
+        """How many statements of the log stand here, and a number that changes when rows are taken away."""
         size, generation = self._database.connection.execute(
             "SELECT applied_size, generation FROM claims_state"
         ).fetchone()
@@ -305,17 +303,17 @@ class ClaimShelf:
 
     def _refreshed(self) -> "_Memory":
         """What is kept in memory, brought up to date: ranges, and withdrawals of whole statements."""
-        state = self._state()
+        state = self.state
         if state != self._memory.state:
             if state[1] != self._memory.state[1]:
                 self._remembered.clear()
             rows = self._database.connection.execute(
-                f"SELECT {_SAID_COLUMNS}, whole, ranges FROM said WHERE ranges IS NOT NULL OR whole = 1 ORDER BY id"
+                f"SELECT {SAID_COLUMNS}, whole, ranges FROM said WHERE ranges IS NOT NULL OR whole = 1 ORDER BY id"
             )
             [(golden,)] = self._database.connection.execute("SELECT EXISTS (SELECT 1 FROM golden)")
             self._memory = _Memory(
                 state=state,
-                parts=[(_read_said(row[:-2]), bool(row[-2]), _spans(row[-1])) for row in rows],
+                parts=[(read_said(row[:-2]), bool(row[-2]), spans_of(row[-1])) for row in rows],
                 has_golden=bool(golden),
             )
         return self._memory
@@ -324,7 +322,7 @@ class ClaimShelf:
 
     def columns(self) -> ClaimColumns:
         """Everything said, as columns, pairs and bindings left out."""
-        state = self._state()
+        state = self.state
         if self._columns is None or self._columns[0] != state:
             self._columns = (state, self._read_columns("kind NOT IN ('paired', 'bound')"))
         return self._columns[1]
@@ -334,8 +332,12 @@ class ClaimShelf:
         return fold_columns(self._with_golden(self.columns(), devices), at, devices=devices, known_at=known_at)
 
     def range_statuses(self, at: datetime) -> tuple[Keys, Keys, StatusColumns]:
-        """First and last device of each piece of a range, and the status that all of it has unless named singly."""
-        columns = of_ranges(self.columns())
+        """First and last device of each piece of a range, and the status that all of it has unless named singly.
+
+        Reads what was said of ranges, and nothing else.
+        """
+        where = "(ranges IS NOT NULL OR whole = 1) AND kind NOT IN ('paired', 'bound')"
+        columns = of_ranges(self._read_columns(where))
         pieces = range_pieces(columns)
         return pieces.lo, pieces.hi, fold_columns(columns, at, devices=pieces.lo)
 
@@ -369,7 +371,7 @@ class ClaimShelf:
         for row in np.unique(holding.row).tolist():
             said = holding.said[row]
             query = "SELECT devices, imsis, msisdns FROM said WHERE id = ?"
-            [stored] = self._database.connection.execute(query, (said.index * _PARTS + said.part,))
+            [stored] = self._database.connection.execute(query, (said.index * PARTS + said.part,))
             device, imsi, msisdn = (np.frombuffer(octets, dtype="<i8").astype(np.int64) for octets in stored)
             kept = np.isin(device, holding.device[holding.row == row])
             pieces.append((device[kept], imsi[kept], msisdn[kept]))
@@ -382,8 +384,8 @@ class ClaimShelf:
         if not self._refreshed().has_golden:
             return columns
         universe = columns.device if devices is None else np.concatenate([columns.device, devices])
-        golden = self._golden(np.unique(universe).tolist())
-        places = {(part.index * _PARTS + part.part): place for place, part in enumerate(columns.said)}
+        golden = self.golden_of(np.unique(universe).tolist())
+        places = {(part.index * PARTS + part.part): place for place, part in enumerate(columns.said)}
         named = [(device, places[said]) for device, some in golden.items() for said in some]
         device, row = np.array(named, dtype=np.int64).reshape(-1, 2).T
         return ClaimColumns(
@@ -401,13 +403,13 @@ class ClaimShelf:
         whole: list[bool] = []
         named: list[Keys] = []
         spans: list[Keys] = []
-        query = f"SELECT {_SAID_COLUMNS}, whole, devices, ranges FROM said WHERE {where} ORDER BY id"
+        query = f"SELECT {SAID_COLUMNS}, whole, devices, ranges FROM said WHERE {where} ORDER BY id"
         for row in self._database.connection.execute(query, values):
-            said.append(_read_said(row[:-3]))
+            said.append(read_said(row[:-3]))
             whole.append(bool(row[-3]))
             keys = np.frombuffer(row[-2], dtype="<i8").astype(np.int64)  # ascending; a pair's may stand several times
             named.append(np.unique(keys) if row[1] == ClaimKind.PAIRED else keys)
-            spans.append(_spans(row[-1]))
+            spans.append(spans_of(row[-1]))
         none = np.empty(0, dtype=np.int64)
         ranges = np.concatenate([none.reshape(0, 2), *spans])
         places = np.arange(len(said), dtype=np.int32)
@@ -470,40 +472,3 @@ class _Memory:
                     waiting.append(said.leaf_hash)
                     claims.append(Claim(said=said))
         return claims
-
-
-def _octets(keys: Keys) -> bytes:
-    return keys.astype("<i8").tobytes()
-
-
-def _spans(octets: bytes | None) -> Keys:
-    return np.frombuffer(octets or b"", dtype="<i8").astype(np.int64).reshape(-1, 2)
-
-
-def _read_said(row: Sequence[Any]) -> Said:
-    (
-        identity, kind, label, issuer, effective_at, logged_at, leaf_hash, until_at, block_on, blocking, amnesty,
-        marks_duplicate, restores_at, target, ends_kind, ends_label, over_others, note, evidence_digest,
-    ) = row  # fmt: skip
-    return Said(
-        index=identity // _PARTS,
-        part=identity % _PARTS,
-        kind=ClaimKind(kind),
-        label=label,
-        issuer=issuer,
-        effective_at=effective_at,
-        logged_at=logged_at,
-        leaf_hash=leaf_hash,
-        until_at=until_at,
-        block_on=date.fromisoformat(block_on) if block_on else None,
-        blocking=bool(blocking),
-        amnesty=bool(amnesty),
-        marks_duplicate=bool(marks_duplicate),
-        restores_at=restores_at,
-        target=target,
-        ends_kind=ClaimKind(ends_kind) if ends_kind else None,
-        ends_label=ends_label,
-        over_others=bool(over_others),
-        note=note,
-        evidence_digest=evidence_digest,
-    )

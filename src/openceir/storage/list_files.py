@@ -1,22 +1,26 @@
 """Lists as three files in a folder: `X.csv` the rows, `X.json` the header, `X.sig` the signature of the header."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 from openceir.lists import (
     ListHeader,
     NotAList,
+    SortedFile,
     applied_octets,
     check_base,
     check_content,
+    kind_named,
     read_header,
     verify_signature,
 )
 from openceir.statements import PublicKey
 from openceir.storage.files import StorageError, replace_file, write_beside
 
-__all__ = ["ListFiles", "apply_delta", "verify_list"]
+__all__ = ["ListFiles", "apply_delta", "mapped", "verify_list"]
 
 # Lists name subscribers: the owner writes, the group that hands them to operators reads, nobody else.
 FILE_MODE = 0o640
@@ -117,10 +121,27 @@ def apply_delta(full: ListFiles, delta: ListFiles, new: ListFiles, key: PublicKe
     result, signature = header.of_result(), bytes.fromhex(header.result.signature)
     # Signed by the same key, or the delta's maker promised a list that he did not sign.
     verify_signature(result.to_octets(), signature, key, f"the result that {delta.header.name} promises")
-    with full.rows.open("rb") as old, delta.rows.open("rb") as changes, write_beside(new.rows, FILE_MODE) as fresh:
-        write_octets(fresh, applied_octets(header, old, changes, full.rows.name, delta.rows.name))
+    kind = kind_named(header.kind)
+    with (
+        mapped(full.rows) as old,
+        delta.rows.open("rb") as changes,
+        write_beside(new.rows, FILE_MODE) as fresh,
+    ):
+        base = SortedFile(old, kind.columns, full.rows.name)
+        write_octets(fresh, applied_octets(header, base, changes, delta.rows.name))
     new.write_head(result, signature)
     return result
+
+
+@contextmanager
+def mapped(path: Path) -> Iterator[bytes | mmap]:
+    """The octets of a file, not read before they are looked at."""
+    with path.open("rb") as source:
+        if not path.stat().st_size:  # nothing cannot be mapped
+            yield b""
+            return
+        with mmap(source.fileno(), 0, access=ACCESS_READ) as octets:
+            yield octets
 
 
 def write_octets(path: Path, pieces: Iterable[bytes]) -> None:

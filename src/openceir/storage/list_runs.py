@@ -19,12 +19,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from time import monotonic, sleep
 from typing import NamedTuple
 
-from openceir.lists import ListError, ListHeader, ListKind, UnknownSequence
+from openceir.lists import KINDS, ListError, ListHeader, ListKind, UnknownSequence
 from openceir.statements import SigningKey
 from openceir.storage.database import Database
 from openceir.storage.files import StorageError, fsync_folder
+from openceir.storage.list_basis import Basis, BasisShelf
 from openceir.storage.list_files import ListFiles
 from openceir.storage.list_writing import (
     WHY,
@@ -73,6 +75,7 @@ CREATE TABLE IF NOT EXISTS list_acknowledgement (
 ) WITHOUT ROWID;
 """
 
+_LOOK_EVERY_S = 0.05
 _FULL = 0  # `base` of a full list
 _COLUMNS = "sequence, operator, kind, base, rows, octets, sha256, oldest_seen_on, kept"
 
@@ -117,26 +120,57 @@ class ListRuns:
         self.database = database
         self.folder = folder
         database.define(_SCHEMA)
+        self._bases = BasisShelf(database)
+        self._is_alone = False
         self.recovered = self._put_committed_runs_in_place()
 
     # -- making a run ---------------------------------------------------------------------------------------------
 
-    def make(self, head: RunHead, contents: Contents, operators: Iterable[str], key: SigningKey) -> ListRun:
+    def make(
+        self, head: RunHead, contents: Contents, operators: Iterable[str], key: SigningKey, basis: Basis | None = None
+    ) -> ListRun:
         """Write, sign and deliver every list of `operators`, full and as a delta from the last run kept.
 
+        `basis` is what the rows were made from; where it is given, the next run can be made from what changed since.
         Either the whole run appears or nothing does.
-        Raises: ListError when another process is making one; StorageError when the disk refuses.
+        Raises: ListError when another process is making one; BaseLost when only touched rows are given and the files
+        to exchange them in are not as they were; StorageError when the disk refuses.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with self._only_one():
+        run = self._made(head, contents, operators, key, basis, even_if_same=True)
+        assert run is not None
+        return run
+
+    def make_if_changed(
+        self, head: RunHead, contents: Contents, operators: Iterable[str], key: SigningKey, basis: Basis
+    ) -> ListRun | None:
+        """As `make`, but no run when every list would be as it was: then the last one is true from `basis` on."""
+        return self._made(head, contents, operators, key, basis, even_if_same=False)
+
+    def _made(
+        self,
+        head: RunHead,
+        contents: Contents,
+        operators: Iterable[str],
+        key: SigningKey,
+        basis: Basis | None,
+        *,
+        even_if_same: bool,
+    ) -> ListRun | None:
+        with self.alone():
             self._put_committed_runs_in_place()
             self._sweep()
-            sequence = self.last_sequence() + 1
+            last = self.last_sequence()
+            sequence = last + 1
             stage = Path(tempfile.mkdtemp(prefix=f".stage-{sequence:06d}-", dir=self.folder))
             stage.chmod(0o750)
+            maker = ListMaker(stage, sequence, head, contents, key)
             try:
-                lists = ListMaker(stage, sequence, head, contents, key).write(sorted(operators), self._last_given)
-                self._commit(sequence, stage, head, key, lists)
+                lists = maker.write(sorted(operators), self._last_given, self._words_of(last))
+                if basis and not even_if_same and all(each.delta and not each.delta.rows for each in lists):
+                    shutil.rmtree(stage)
+                    self._bases.keep(last, basis, maker.why_sha256)
+                    return None
+                self._commit(sequence, stage, head, key, lists, basis, maker.why_sha256)
             except BaseException as wrong:
                 shutil.rmtree(stage, ignore_errors=True)
                 if isinstance(wrong, OSError):
@@ -147,14 +181,39 @@ class ListRuns:
             self._put_in_place(sequence, stage.name)
         return ListRun(sequence=sequence, folder=self.run_folder(sequence), lists=tuple(lists))
 
+    def basis(self, operators: Iterable[str]) -> Basis | None:
+        """What the last run was made from, when it had every list of these operators and their files are kept."""
+        last = self.last_sequence()
+        found = self._bases.find(last)
+        if found is None:
+            return None
+        newest = [self.newest(operator, kind) for operator in operators for kind in KINDS]
+        is_whole = all(file is not None and file.sequence == last and file.kept for file in newest)
+        return found[0] if is_whole else None
+
+    def _words_of(self, sequence: int) -> OldList | None:
+        """The file of words of a run, with the digest it had."""
+        found = self._bases.find(sequence)
+        return OldList(sequence, found[1], self.run_folder(sequence) / WHY, 0, 0, None) if found else None
+
     def _last_given(self, operator: str, kind: str) -> OldList | None:
         newest = self.newest(operator, kind)
         return self._as_base(newest) if newest else None
 
     def _as_base(self, file: "KeptFile") -> OldList:
-        return OldList(file.sequence, file.sha256, self.files_of(file).rows, file.oldest_seen_on)
+        rows = self.files_of(file).rows
+        return OldList(file.sequence, file.sha256, rows, file.rows, file.octets, file.oldest_seen_on)
 
-    def _commit(self, sequence: int, stage: Path, head: RunHead, key: SigningKey, lists: list[MadeList]) -> None:
+    def _commit(
+        self,
+        sequence: int,
+        stage: Path,
+        head: RunHead,
+        key: SigningKey,
+        lists: list[MadeList],
+        basis: Basis | None,
+        why_sha256: str,
+    ) -> None:
         with self.database.transaction() as connection:
             connection.execute(
                 "INSERT INTO list_run VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -173,6 +232,8 @@ class ListRuns:
                 self._record(made.full, made.full_oldest_on)
                 if made.delta is not None:
                     self._record(made.delta, made.delta_oldest_on)
+            if basis is not None:
+                self._bases.keep(sequence, basis, why_sha256)
 
     def _record(self, header: ListHeader, oldest_on: str | None) -> None:
         base = header.base.sequence if header.base else _FULL
@@ -182,16 +243,33 @@ class ListRuns:
         )
 
     @contextmanager
-    def _only_one(self) -> Iterator[None]:
-        """Hold the lock of the folder. A killed holder has let go of it."""
-        with (self.folder / ".lock").open("ab") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as wrong:
-                raise ListError(
-                    "another process is making or pruning lists in this register; let it end, then try again"
-                ) from wrong
+    def alone(self, wait_s: float = 0.0) -> Iterator[None]:
+        """Hold the lock of the folder, so that nobody else makes or prunes lists; within it, it is held already.
+
+        Rows that are gathered while it is held are never older than those of a run in between. A killed holder has let
+        go of it. Raises: ListError when another process holds it for longer than `wait_s` seconds.
+        """
+        if self._is_alone:
             yield
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        until = monotonic() + wait_s
+        with (self.folder / ".lock").open("ab") as lock:
+            while True:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError as wrong:
+                    if monotonic() >= until:
+                        raise ListError(
+                            "another process is making or pruning lists in this register; let it end, then try again"
+                        ) from wrong
+                    sleep(_LOOK_EVERY_S)
+            self._is_alone = True
+            try:
+                yield
+            finally:
+                self._is_alone = False
 
     def _put_committed_runs_in_place(self) -> list[str]:
         if self.database.read_only or not self.folder.exists():
@@ -342,7 +420,7 @@ class ListRuns:
         """
         if not self.folder.exists():
             return
-        with self._only_one():
+        with self.alone():
             gone = list(files)
             # The record goes first: a kill in between leaves files that the next pruning removes all the same.
             with self.database.transaction() as connection:

@@ -5,6 +5,7 @@ One pass over the country's claims as columns; sightings are asked only about de
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, cached_property
 from pathlib import Path
@@ -15,16 +16,19 @@ import numpy.typing as npt
 
 from openceir.identity import NON_UNIQUE_KEYS
 from openceir.lists import Desk, DeviceBlocks, Pair, RangeBlock, SeenPair, SharedTheft, Triplet, blocked_ranges
-from openceir.status import NO_DAY, Keys, Status, StatusColumns
+from openceir.status import NO_DAY, Keys, Status, StatusColumns, fold_columns
+from openceir.storage.claim_changes import ClaimChanges
 from openceir.storage.claims import ClaimShelf
+from openceir.storage.list_basis import Basis
 from openceir.storage.list_writing import Contents
 
 if TYPE_CHECKING:
     from openceir.detection import Engine, EngineSettings
 
-__all__ = ["SeenWith", "gather_lists", "last_second_of"]
+__all__ = ["SeenWith", "gather_changes", "gather_lists", "last_second_of"]
 
 _DAY_ZERO = date(1970, 1, 1)
+_MOST_TOUCHED = 100_000  # devices; from there on all rows are made anew, at about the same cost
 
 
 def last_second_of(day: date) -> datetime:
@@ -132,15 +136,66 @@ def gather_lists(desk: Desk, claims: ClaimShelf, seen: SeenWith, on: date) -> Co
     pairs_now = claims.current_pairs(at)
     asked = pairs_now[0] if met is None else np.concatenate([met, pairs_now[0]])
     statuses = claims.statuses(at, devices=asked)
+    rows = _rows_of(desk, seen, statuses, claims.columns().device, pairs_now, on)
+    ranges = _range_blocks(lo, hi, range_columns, statuses.device[~statuses.where(Status.BLOCKED)])
+    return replace(rows, for_all={**rows.for_all, "blockranges": desk.range_rows(ranges)})
+
+
+def gather_changes(
+    desk: Desk, claims: ClaimShelf, changes: ClaimChanges, seen: SeenWith, on: date, since: Basis
+) -> Contents | None:
+    """The rows of those devices alone that were touched since lists were made from `since`; block ranges when one was.
+
+    Equal, with every other row as it was, to `gather_lists`. None when that cannot be had at less than its cost: then
+    all is gathered.
+    """
+    at = last_second_of(on)
+    touched = changes.touched(since.claims_size, last_second_of(since.as_of_on), at, _MOST_TOUCHED)
+    if touched is None:
+        return None
+    devices = touched.devices
+    lo, hi, range_columns = claims.range_statuses(at)
+    blocked = range_columns.where(Status.BLOCKED)
+    if touched.spans.size:
+        named = changes.named_within(touched.spans, _MOST_TOUCHED)
+        met = seen.inside(touched.spans[:, 0], touched.spans[:, 1])
+        if named is None or met.size > _MOST_TOUCHED:
+            return None
+        devices = np.unique(np.concatenate([devices, named, met]))
+    statuses, pairs_now, named = _statuses(changes, devices, at)
+    contents = _rows_of(desk, seen, statuses, named, pairs_now, on)
+    for_all = dict(contents.for_all)
+    if touched.spans.size or (blocked.any() and _are_within(devices, lo[blocked], hi[blocked]).any()):
+        named = changes.named_within(np.stack([lo[blocked], hi[blocked]], axis=1), _MOST_TOUCHED)
+        met = seen.inside(lo[blocked], hi[blocked]) if blocked.any() else devices[:0]
+        if named is None or met.size > _MOST_TOUCHED:
+            return None
+        inside, _, _ = _statuses(changes, np.unique(np.concatenate([named, met])), at)
+        ranges = _range_blocks(lo, hi, range_columns, inside.device[~inside.where(Status.BLOCKED)])
+        for_all["blockranges"] = desk.range_rows(ranges)
+    texts = {text for device in devices.tolist() if (text := desk.device_text(device)) is not None}
+    return replace(contents, for_all=for_all, touched=sorted(texts))
+
+
+def _statuses(
+    changes: ClaimChanges, devices: Keys, at: datetime
+) -> tuple[StatusColumns, tuple[Keys, Keys, Keys], Keys]:
+    some = changes.of(devices, at)
+    return fold_columns(some.columns, at, devices=devices), some.pairs, some.named
+
+
+def _rows_of(
+    desk: Desk, seen: SeenWith, statuses: StatusColumns, known: Keys, pairs_now: tuple[Keys, Keys, Keys], on: date
+) -> Contents:
+    """The rows of these devices on all lists but that of block ranges. `known` are those that are named singly."""
     blocked_now = statuses.where(Status.BLOCKED)
     # met in a range and never named: the range's row says it already
     named = blocked_now.copy()
-    named[blocked_now] = _are_among(statuses.device[blocked_now], claims.columns().device)
+    named[blocked_now] = _are_among(statuses.device[blocked_now], known)
     blocked = _device_blocks(statuses, named, statuses.reasons)
     coming = _device_blocks(
         statuses, statuses.where(Status.TRACKED) & (statuses.block_on != NO_DAY), statuses.block_reasons
     )
-    ranges = _range_blocks(lo, hi, range_columns, statuses.device[~blocked_now])
     paired = [Pair(*row) for row in zip(*(column.tolist() for column in pairs_now), strict=True)]
     oldest: dict[str, date] = {}
 
@@ -160,7 +215,7 @@ def gather_lists(desk: Desk, claims: ClaimShelf, seen: SeenWith, on: date) -> Co
     barred = set(statuses.device[statuses.ordered].tolist())
     cut_off = set(np.intersect1d(statuses.device[blocked_now], pairs_now[0]).tolist())
     return Contents(
-        for_all={"blocklist": desk.block_rows(blocked), "blockranges": desk.range_rows(ranges)},
+        for_all={"blocklist": desk.block_rows(blocked)},
         by_operator={
             "pairblocks": pair_blocks,
             "notifications": desk.notification_rows(triplets, coming, paired),
@@ -170,6 +225,13 @@ def gather_lists(desk: Desk, claims: ClaimShelf, seen: SeenWith, on: date) -> Co
         settled=desk.settled_rows(triplets, paired),
         oldest_seen_on=oldest,
     )
+
+
+def _are_within(asked: Keys, lo: Keys, hi: Keys) -> npt.NDArray[np.bool_]:
+    """Which of `asked` lie in one of these ranges, which ascend and are apart."""
+    place = np.searchsorted(lo, asked, "right") - 1
+    found: npt.NDArray[np.bool_] = (place >= 0) & (asked <= hi[np.maximum(place, 0)])
+    return found
 
 
 def _are_among(asked: Keys, known: Keys) -> npt.NDArray[np.bool_]:
