@@ -36,7 +36,7 @@ from openceir.questions.errors import (
     TokenSpent,
 )
 from openceir.questions.generation import Contribution, Deal, Generation, begin, transcript
-from openceir.questions.keys import GroupMember, KeyGroup, QuestionKey, is_epoch
+from openceir.questions.keys import GroupMember, KeyGroup, QuestionKey, evaluate_blinded, is_epoch
 from openceir.questions.manifest import LARGEST_RANGES, Manifest, RestrictedRange, format_ranges, read_ranges
 from openceir.questions.oprf import MOST_IN_BATCH, OPRF, ORDER, VOPRF, Blinded, Mode, read_element, read_scalar
 from openceir.questions.sharing import combine, polynomial, share_of, verify_group
@@ -48,7 +48,7 @@ __all__ = [
     # the function
     "MOST_IN_BATCH", "OPRF", "ORDER", "VOPRF", "Blinded", "Mode", "read_element", "read_scalar",
     # keys
-    "GroupMember", "KeyGroup", "QuestionKey", "is_epoch", "combine", "polynomial", "share_of", "verify_group",
+    "GroupMember", "KeyGroup", "QuestionKey", "evaluate_blinded", "is_epoch", "combine", "polynomial", "share_of", "verify_group",
     "Contribution", "Deal", "Generation", "begin", "transcript",
     # asking
     "Asking", "elements_in", "range_word", "subject_of_key", "subject_of_text",

@@ -29,7 +29,7 @@ try:
 except ImportError:  # an extra; without it libsodium does the same more slowly
     _quick = None  # type: ignore[assignment]
 
-__all__ = ["GroupMember", "KeyGroup", "QuestionKey", "is_epoch"]
+__all__ = ["GroupMember", "KeyGroup", "QuestionKey", "evaluate_blinded", "is_epoch"]
 
 _FORMAT = "openceir-question-key/1"
 _EPOCH = re.compile(r"[0-9a-z][0-9a-z-]{0,31}")
@@ -107,15 +107,21 @@ class QuestionKey:
 
         Raises: ElementRefused; QuestionError when there are none or too many.
         """
-        if not 1 <= len(blinded) <= MOST_IN_BATCH:
-            raise QuestionError(f"a question holds 1 to {MOST_IN_BATCH} elements, this one {len(blinded)}")
-        for element in blinded:
-            read_element(element)
         if (quick := self._evaluator) is not None and len(blinded) == 1:  # as every citizen's question is
-            answered = quick.evaluate(_quick.BlindedInput.deserialize(blinded[0])).serialize()
+            answered = quick.evaluate(_quick.BlindedInput.deserialize(read_element(blinded[0]))).serialize()
             return [answered[PROOF_OCTETS:]], answered[:PROOF_OCTETS]
-        evaluated = [times(self.scalar, element) for element in blinded]
-        return evaluated, VOPRF.prove(self.scalar, self.public, blinded, evaluated)
+        return evaluate_blinded(self.scalar, blinded, self.public)
+
+
+def evaluate_blinded(scalar: bytes, blinded: Sequence[bytes], public: bytes | None = None) -> tuple[list[bytes], bytes]:
+    """The evaluations of blinded elements under any key, and one proof of all of them.
+
+    Raises: ElementRefused; QuestionError when there are none or too many.
+    """
+    if not 1 <= len(blinded) <= MOST_IN_BATCH:
+        raise QuestionError(f"a question holds 1 to {MOST_IN_BATCH} elements, this one {len(blinded)}")
+    evaluated = [times(scalar, read_element(element)) for element in blinded]
+    return evaluated, VOPRF.prove(scalar, public or times_base(scalar), blinded, evaluated)
 
 
 @dataclass(frozen=True, slots=True)
