@@ -17,7 +17,6 @@ from openceir.errors import OpenceirError
 NOUNS = {
     "demo": ("openceir.cli.demo:demo", "Make a small made-up country and run the whole register on it."),
     "device": ("openceir.cli.device:device", "Ask whether a device may be used, and why."),
-    "ask": ("openceir.cli.ask:ask", "Ask privately: the register learns neither the device nor the answer."),
     "identifier": (
         "openceir.cli.identifier:identifier",
         "Explain identifiers: IMEI, EID, MAC, serial numbers and others.",
@@ -31,6 +30,10 @@ NOUNS = {
     ),
     "policy": ("openceir.cli.policy:policy", "Show the policy in force; simulate another before it bites."),
     "lists": ("openceir.cli.lists:lists", "Make, verify and apply operators' lists and deltas."),
+    "report": (
+        "openceir.cli.report:report",
+        "Make, show and export monthly reports; list the devices behind a figure.",
+    ),
     "statement": ("openceir.cli.statement:statement", "Sign, show and submit statements."),
     "ledger": ("openceir.cli.ledger:ledger", "Verify the book and read its checkpoints."),
     "receipt": ("openceir.cli.receipt:receipt", "Hand out and verify receipts, offline."),
@@ -39,7 +42,6 @@ NOUNS = {
     "key": ("openceir.cli.key:key", "Make and show signing keys."),
     "member": ("openceir.cli.member:member", "Say who may sign what."),
     "token": ("openceir.cli.token:token", "Make and revoke access tokens of the HTTP interface."),
-    "questions": ("openceir.cli.questions:questions", "Let people ask privately: keys, bucket files, quotas."),
     "config": ("openceir.cli.config:config", "Show every setting, its value and where it comes from."),
     "serve": ("openceir.cli.serve:serve", "Answer over HTTP."),
 }

@@ -21,6 +21,7 @@ from openceir.detection.ports import CELLS, LISTS, MEASURED, STANDING, Inputs, M
 from openceir.detection.proposal import Change, Devices, Proposal
 from openceir.detection.rule import Rule, Use, example_rules, parse_rules
 from openceir.detection.simulate import RuleEffect, simulate
+from openceir.detection.sql import render
 
 __all__ = [
     # the verdict
@@ -37,7 +38,7 @@ __all__ = [
     "CellMap", "TravelLimits", "measure_month", "narrow_to_suspects", "measure_conflicts", "count_times",
     "days_of",
     # the engine
-    "Engine", "EngineSettings", "Step",
+    "Engine", "EngineSettings", "Step", "render",
     # errors
     "DetectionError", "RuleRefused", "RunUnknown", "UnsafeRule",
 ]  # fmt: skip

@@ -66,15 +66,18 @@ def make_application(
         try:
             route, named = _find(method, path_of(environ))
             template = route.template
-            status, headers, body = _answer(register, settings, route, named, environ)
+            status, headers, body = (
+                200,
+                [("Content-Type", route.media)],
+                _answer(register, settings, route, named, environ),
+            )
         except Problem as problem:
             status, headers, body = refusal_of(problem)
         except OpenceirError as error:
             status, headers, body = refusal_of(problem_of(error))
         except Exception as fault:
             status, headers, body = refusal_of(hidden_fault(fault))
-        said = {name for name, _ in headers}
-        headers += [("Content-Length", str(len(body))), *(header for header in ALWAYS if header[0] not in said)]
+        headers += [("Content-Length", str(len(body))), *ALWAYS]
         start_response(STATUS_LINES[status], headers)
         if log is not None:
             log(say(method if method in _METHODS else "-", template, status, (time.perf_counter() - began) * 1000))
@@ -98,7 +101,7 @@ def _find(method: str, path: str) -> tuple[Route, dict[str, str]]:
 
 def _answer(
     register: Callable[[], Register], settings: Settings, route: Route, named: dict[str, str], environ: dict[str, Any]
-) -> tuple[int, list[tuple[str, str]], bytes]:
+) -> bytes:
     query = query_of(environ, frozenset(route.query or ()))
     moment = now()
     reader, role = "", ""
@@ -114,8 +117,9 @@ def _answer(
         body = body_of(environ, settings.http_max_body_octets)
         request = Request(environ, named, query, body, moment, reader, role)
     reply: Reply = route.handler(register(), request)
-    headers = [("Content-Type", reply.media or route.media), *reply.headers]
-    return reply.status, headers, orjson.dumps(reply.json) if reply.octets is None else reply.octets
+    if reply.octets is not None:
+        return reply.octets
+    return orjson.dumps(reply.json)
 
 
 def refusal_of(problem: Problem) -> tuple[int, list[tuple[str, str]], bytes]:

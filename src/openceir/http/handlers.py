@@ -23,9 +23,7 @@ class Reply:
 
     json: Any = None
     octets: bytes | None = None
-    status: int = 200
-    headers: tuple[tuple[str, str], ...] = ()  # each in place of the door's own of that name
-    media: str = ""  # in place of the route's
+    may_be_kept: bool = False  # by caches: it never changes and names no device
 
 
 def require(request: Request, capability: Capability) -> None:
