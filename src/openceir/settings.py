@@ -47,6 +47,7 @@ class Settings:
     http_max_body_octets: int = 262144  # The largest request body that is read; a longer one is answered with 413.
     http_max_batch: int = 1000  # The most identifiers in one batch.
     http_operators_port: int = 8074  # The port of the operators' door, `openceir serve --operators`.
+    http_make_lists: bool = True  # Whether that door makes new lists by itself, soon after statements change them.
     http_waits: int = 16  # How many EIRs may wait at it for the next lists at once; others ask every second.
     http_public_checks: bool = True  # Whether one device at a time may be checked without a token.
 

@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
-from openceir.settings import load_settings
+from openceir.settings import Settings, load_settings
 
 __all__ = ["serve"]
 
@@ -40,7 +40,8 @@ def serve(
     curl http://127.0.0.1:8073/v1/identifiers/001001000000015
     curl http://127.0.0.1:8073/openapi.json
 
-    With --operators, operators' EIRs fetch their lists instead: over TLS with certificates on both sides, port 8074.
+    With --operators, operators' EIRs fetch their lists instead: over TLS with certificates on both sides, port 8074. A
+    process beside makes new lists soon after statements change them (setting http.make_lists).
     """
     assert isinstance(ctx.obj, Path)
     if (tls_cert is None) != (tls_key is None) or (tls_ca is not None and tls_cert is None):
@@ -59,7 +60,12 @@ def serve(
     has_portal = not operators and _portal_is_installed()
     if not operators and not has_portal:
         click.echo("openceir: the portal is not installed and stays closed: pip install 'openceir[portal]'", err=True)
-    with _portal(ctx.obj) if has_portal else nullcontext():
+    beside = (
+        _portal(ctx.obj) if has_portal
+        else _lists_made(ctx.obj, settings) if operators and settings.http_make_lists
+        else nullcontext()
+    )  # fmt: skip
+    with beside:
         click.echo(
             f"openceir answers at {scheme}://{address}:{listening}/ from {ctx.obj}; stop it with Ctrl-C", err=True
         )
@@ -105,3 +111,10 @@ def _portal(home: Path) -> Iterator[None]:
     prepare(home)
     with worker_beside(home):
         yield
+
+
+def _lists_made(home: Path, settings: Settings) -> AbstractContextManager[None]:
+    """Lists made by themselves in a process beside."""
+    from openceir.http import lists_made_beside
+
+    return lists_made_beside(home.absolute(), settings.log_format)
