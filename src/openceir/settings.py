@@ -59,6 +59,12 @@ class Settings:
     portal_mail_from: str = ""  # The sender of notices by e-mail; empty: none are sent by e-mail.
     portal_mail_server: str = "localhost:25"  # The mail server that takes them.
 
+    questions_tokens_per_day: int = 10  # Private questions a day of one network address without an access token.
+    questions_tokens_per_day_in_all: int = 20000  # The same of everybody together: the bound on enumeration.
+    questions_partner_per_day: int = 20000  # The same of an access token that has no quota of its own.
+    questions_stale_after_days: int = 8  # How long askers believe bucket files; build them more often than that.
+    questions_proxy: str = ""  # Our own reverse proxy's address, whose X-Forwarded-For tells who asks; empty: none.
+
     def __post_init__(self) -> None:
         """Raises: SettingsError for a value that could not work."""
         for name, least, most in _BOUNDS:
@@ -84,8 +90,12 @@ _BOUNDS = (
     ("http_waits", 1, 1000),
     ("http_max_body_octets", 1024, 1 << 30),
     ("http_max_batch", 1, 10_000),
+    ("questions_tokens_per_day", 0, 1000),
+    ("questions_tokens_per_day_in_all", 0, 10**9),
+    ("questions_partner_per_day", 0, 10**9),
+    ("questions_stale_after_days", 1, 366),
 )
-_SECTIONS = ("http", "portal")
+_SECTIONS = ("http", "portal", "questions")
 PORTAL_LANGUAGES = ("en", "fr", "ar", "es", "pt", "hi")
 
 

@@ -85,6 +85,7 @@ def fill(register: Register) -> None:
         by="regulator",
         at=MARCH,
     )  # fmt: skip
+    register.new_question_key("2027")
     folder = register.home / "lake" / "measures"
     triplets = folder / "triplets" / "month=2027-03" / "000001.parquet"
     triplets.parent.mkdir(parents=True)

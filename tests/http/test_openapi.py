@@ -29,6 +29,7 @@ def test_the_page_is_made_from_the_description():
     assert PAGE.read_text(encoding="utf-8") == openapi_page()
 
 
+BLINDED = "863f330cc1a1259ed5a5998a23acfd37fb4351a793a5b3c090b642ddc439b945"  # RFC 9497 §A.1.2.1
 CALLS: list[tuple[str, str, str, Any]] = [
     ("/v1/identifiers/{value}", f"/v1/identifiers/{ALICES_PHONE}", "at=2027-03-02", None),
     ("/v1/identifiers/{value}", f"/v1/identifiers/{BOBS_PHONE}", "at=2027-03-02&known_at=2027-03-02", None),
@@ -41,6 +42,12 @@ CALLS: list[tuple[str, str, str, Any]] = [
     ("/v1/statements/{index}", "/v1/statements/0", "", None),
     ("/v1/statements/{index}", "/v1/statements/3", "", None),
     ("/v1/statements/{index}", "/v1/statements/77", "", None),
+    ("/v1/questions/key", "/v1/questions/key", "", None),
+    ("/v1/questions:evaluate", "/v1/questions:evaluate", "", {"epoch": "2027", "elements": [BLINDED]}),
+    ("/v1/questions:evaluate", "/v1/questions:evaluate", "", {"epoch": "2028", "elements": [BLINDED]}),
+    ("/v1/questions:evaluate", "/v1/questions:evaluate", "", {"epoch": "2027", "elements": ["0" * 64]}),
+    ("/v1/questions:tokens", "/v1/questions:tokens", "", {"elements": [BLINDED]}),
+    ("/v1/questions:tokens", "/v1/questions:tokens", "", {"elements": [BLINDED] * 11}),
     ("/v1/policy", "/v1/policy", "", None),
     ("/openapi.json", "/openapi.json", "", None),
     ("/health", "/health", "", None),

@@ -78,7 +78,7 @@ class Book:
 
         Raises: KeyRefused when there is such a key; MemberRefused for a new member without a role.
         """
-        if name in {"log", "evidence", "lists"}:
+        if name in {"log", "evidence", "lists", "questions"} or name.startswith("questions-"):
             raise KeyRefused(f"{name}.key is the register's own; it is made when it is first needed")
         key = SigningKey(name, os.urandom(32))
         changed = self.members.with_key(member, MemberKey(key.public, valid_from), roles)

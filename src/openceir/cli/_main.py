@@ -17,6 +17,7 @@ from openceir.errors import OpenceirError
 NOUNS = {
     "demo": ("openceir.cli.demo:demo", "Make a small made-up country and run the whole register on it."),
     "device": ("openceir.cli.device:device", "Ask whether a device may be used, and why."),
+    "ask": ("openceir.cli.ask:ask", "Ask privately: the register learns neither the device nor the answer."),
     "identifier": (
         "openceir.cli.identifier:identifier",
         "Explain identifiers: IMEI, EID, MAC, serial numbers and others.",
@@ -42,6 +43,7 @@ NOUNS = {
     "key": ("openceir.cli.key:key", "Make and show signing keys."),
     "member": ("openceir.cli.member:member", "Say who may sign what."),
     "token": ("openceir.cli.token:token", "Make and revoke access tokens of the HTTP interface."),
+    "questions": ("openceir.cli.questions:questions", "Let people ask privately: keys, bucket files, quotas."),
     "config": ("openceir.cli.config:config", "Show every setting, its value and where it comes from."),
     "serve": ("openceir.cli.serve:serve", "Answer over HTTP."),
 }

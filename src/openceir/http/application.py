@@ -66,18 +66,15 @@ def make_application(
         try:
             route, named = _find(method, path_of(environ))
             template = route.template
-            status, headers, body = (
-                200,
-                [("Content-Type", route.media)],
-                _answer(register, settings, route, named, environ),
-            )
+            status, headers, body = _answer(register, settings, route, named, environ)
         except Problem as problem:
             status, headers, body = refusal_of(problem)
         except OpenceirError as error:
             status, headers, body = refusal_of(problem_of(error))
         except Exception as fault:
             status, headers, body = refusal_of(hidden_fault(fault))
-        headers += [("Content-Length", str(len(body))), *ALWAYS]
+        said = {name for name, _ in headers}
+        headers += [("Content-Length", str(len(body))), *(header for header in ALWAYS if header[0] not in said)]
         start_response(STATUS_LINES[status], headers)
         if log is not None:
             log(say(method if method in _METHODS else "-", template, status, (time.perf_counter() - began) * 1000))
@@ -101,7 +98,7 @@ def _find(method: str, path: str) -> tuple[Route, dict[str, str]]:
 
 def _answer(
     register: Callable[[], Register], settings: Settings, route: Route, named: dict[str, str], environ: dict[str, Any]
-) -> bytes:
+) -> tuple[int, list[tuple[str, str]], bytes]:
     query = query_of(environ, frozenset(route.query or ()))
     moment = now()
     reader, role = "", ""
@@ -117,9 +114,8 @@ def _answer(
         body = body_of(environ, settings.http_max_body_octets)
         request = Request(environ, named, query, body, moment, reader, role)
     reply: Reply = route.handler(register(), request)
-    if reply.octets is not None:
-        return reply.octets
-    return orjson.dumps(reply.json)
+    headers = [("Content-Type", reply.media or route.media), *reply.headers]
+    return reply.status, headers, orjson.dumps(reply.json) if reply.octets is None else reply.octets
 
 
 def refusal_of(problem: Problem) -> tuple[int, list[tuple[str, str]], bytes]:

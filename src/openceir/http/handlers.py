@@ -23,7 +23,9 @@ class Reply:
 
     json: Any = None
     octets: bytes | None = None
-    may_be_kept: bool = False  # by caches: it never changes and names no device
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()  # each in place of the door's own of that name
+    media: str = ""  # in place of the route's
 
 
 def require(request: Request, capability: Capability) -> None:

@@ -13,6 +13,8 @@ _TEXT = {"type": "string"}
 _MOMENT = {"type": "string", "format": "date-time"}
 _DAY = {"type": "string", "format": "date"}
 _COUNT = {"type": "integer", "minimum": 0}
+_ELEMENTS = {"type": "array", "minItems": 1, "maxItems": 1000, "items": {"type": "string", "pattern": "^[0-9a-f]{64}$"}}
+_PROOF = {"type": "string", "pattern": "^[0-9a-f]{128}$"}
 _HASH = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 
 
@@ -141,6 +143,24 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
         ),
         receipt=_TEXT,
     ),
+    "SignedDocument": _object(
+        signed={**_TEXT, "description": "The document, one line of JSON; verify before reading (docs/reference/questions.md)."},
+        signature={**_TEXT, "pattern": "^[0-9a-f]{128}$"},
+        signed_by=_TEXT,
+    ),
+    "Questions": _optional(
+        _object(
+            epoch={**_TEXT, "description": "Of the manifest's group."},
+            elements={**_ELEMENTS, "description": "Blinded elements, RFC 9497."},
+            tokens={**_some(_TEXT), "description": "One anonymous token an element, unless an access token is shown."},
+        ),
+        "tokens",
+    ),
+    "Evaluation": _object(
+        epoch=_TEXT, index={**_COUNT, "description": "Which member of the group evaluated."}, elements=_ELEMENTS, proof=_PROOF
+    ),
+    "BlindedNonces": _object(elements=_ELEMENTS),
+    "IssuedTokens": _object(day=_DAY, elements=_ELEMENTS, proof=_PROOF),
     "Policy": _object(name=_TEXT, version=_TEXT, digest=_HASH, mode=_TEXT, tree={"type": "object"}),
     "Health": _object(status={"const": "ok"}),
     "Ready": _object(status={"const": "ready"}, log_size=_COUNT, applied_size=_COUNT),
@@ -159,8 +179,10 @@ _PROBLEM_WORDS = {
     401: "It needs a token, or the token is refused.",
     403: "The token's role may not.",
     404: "There is no such thing.",
+    409: "It was done before.",
     413: "The body is too long.",
     415: "The body is not JSON.",
+    429: "The day's share is used up.",
     503: "The register cannot be opened.",
 }
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from openceir.app import Register
-from openceir.http import handlers
+from openceir.http import handlers, questions
 from openceir.http.handlers import Reply
 from openceir.http.permissions import Capability
 from openceir.http.request import Request
@@ -83,6 +83,37 @@ ROUTES: tuple[Route, ...] = (
     Route(
         method="GET", template="/v1/checkpoint", name="getCheckpoint", handler=handlers.checkpoint,
         summary="The log's signed checkpoint (C2SP tlog-checkpoint).", media="text/plain; charset=utf-8",
+        problems=(404,),
+    ),
+    Route(
+        method="GET", template="/v1/questions/key", name="getQuestionKey", handler=questions.key_document,
+        summary="Signed: whose keys answer private questions, and the public keys of today's and tomorrow's tokens.",
+        answer="SignedDocument", problems=(404,),
+    ),
+    Route(
+        method="POST", template="/v1/questions:evaluate", name="evaluateQuestions", handler=questions.evaluate,
+        summary="Evaluate blinded questions (RFC 9497): neither the device nor the answer can be seen from here."
+        " With an access token out of its quota, without one for an anonymous token each.",
+        body={"$ref": "#/components/schemas/Questions"}, answer="Evaluation", problems=(400, 401, 404, 409, 413, 415, 429),
+    ),
+    Route(
+        method="POST", template="/v1/questions:tokens", name="issueTokens", handler=questions.issue_tokens,
+        summary="Anonymous tokens of today from blinded nonces, as many as a network address may draw.",
+        body={"$ref": "#/components/schemas/BlindedNonces"}, answer="IssuedTokens", problems=(400, 413, 415, 429),
+    ),
+    Route(
+        method="GET", template="/questions/{file}", name="getQuestionFile", handler=questions.question_file,
+        summary="The bucket files and their signed manifest (/questions/manifest.json), as any web server could serve them.",
+        media="application/octet-stream", problems=(404,),
+    ),
+    Route(
+        method="GET", template="/ask", name="getAskPage", handler=questions.ask_page,
+        summary="A page that asks privately: the browser blinds, the register sees neither device nor answer.",
+        media="text/html; charset=utf-8",
+    ),
+    Route(
+        method="GET", template="/ask/{file}", name="getAskFile", handler=questions.ask_file,
+        summary="What that page loads; nothing comes from another host.", media="text/javascript; charset=utf-8",
         problems=(404,),
     ),
     Route(

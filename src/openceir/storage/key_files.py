@@ -6,15 +6,23 @@ from pathlib import Path
 from openceir.statements import KeyRefused, Members, PublicKey, SigningKey
 from openceir.storage.files import StorageError, replace_file
 
-__all__ = ["LogKeyFiles", "read_members", "read_public_key", "read_signing_key", "write_members", "write_signing_key"]
+__all__ = [
+    "LogKeyFiles",
+    "read_members",
+    "read_public_key",
+    "read_secret",
+    "read_signing_key",
+    "write_members",
+    "write_signing_key",
+]
 
 _MOST_OCTETS = 4096
 
 
-def read_signing_key(path: Path) -> SigningKey:
-    """The private key in `path`.
+def read_secret(path: Path) -> bytes:
+    """What a file of `keys/` holds.
 
-    Raises: KeyRefused when it is absent, no key, or readable by anyone but its owner.
+    Raises: KeyRefused when it is absent, or readable by anyone but its owner.
     """
     try:
         with path.open("rb") as file:
@@ -26,6 +34,15 @@ def read_signing_key(path: Path) -> SigningKey:
         raise KeyRefused(f"the key {path} cannot be read: {wrong.strerror}") from wrong
     if mode & 0o077:
         raise KeyRefused(f"the key {path} can be read by others (mode {mode:04o}); chmod 600, and replace it if shared")
+    return octets
+
+
+def read_signing_key(path: Path) -> SigningKey:
+    """The private key in `path`.
+
+    Raises: KeyRefused when it is absent, no key, or readable by anyone but its owner.
+    """
+    octets = read_secret(path)
     try:
         return SigningKey.parse(octets.decode())
     except (UnicodeDecodeError, KeyRefused) as wrong:

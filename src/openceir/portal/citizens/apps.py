@@ -1,6 +1,7 @@
-"""The app of citizens."""
+"""The citizens' door."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 __all__ = ["CitizensConfig"]
 
@@ -10,3 +11,10 @@ class CitizensConfig(AppConfig):
 
     name = "openceir.portal.citizens"
     label = "citizens"
+
+    def ready(self) -> None:
+        """Flows, deadlines and doors."""
+        from openceir.portal.citizens import appeals, flows  # noqa: F401
+        from openceir.portal.site.doors import Door, open_door
+
+        open_door(Door(name="home", text=_("Check"), may_open=lambda request: True, order=1))

@@ -1,0 +1,31 @@
+"""Devices under people's names. The register knows devices and no owners; who has which is personal and stays here."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from openceir.portal import moment
+
+__all__ = ["Holding"]
+
+
+class Holding(models.Model):
+    """A device is under somebody's name from one instant to another."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="holdings")
+    device = models.CharField(max_length=120, db_index=True)
+    since = models.DateTimeField(default=moment.now)
+    until = models.DateTimeField(null=True, blank=True)
+    how = models.CharField(
+        max_length=20
+    )  # imported, transferred, declared (the person said so), listed (an office did)
+    case = models.ForeignKey("cases.Case", on_delete=models.PROTECT, null=True, related_name="holdings")
+
+    class Meta:
+        ordering = ["-since"]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "device"], condition=Q(until__isnull=True), name="held_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}'s device"

@@ -1,0 +1,200 @@
+"""A phone was taken or lost: from the owner's word to the police's statement, and back again.
+
+A report blocks nothing by itself. It needs proof that does not hang on the lost number (a document, or the device
+under the owner's name here), and the word of the police. In recovery mode (`watch`) the phone is not blocked but
+tracked, by the regulator's statement, for the police alone cannot say so.
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from openceir.portal import moment
+from openceir.portal.accounts.acts import Actor, clockwork, state
+from openceir.portal.accounts.models import User
+from openceir.portal.cases.evidence import Upload, add_evidence
+from openceir.portal.cases.models import Case
+from openceir.portal.cases.notices import notify
+from openceir.portal.citizens.holdings import holds
+from openceir.portal.register import register
+from openceir.statements import DeviceLost, DeviceRecovered, DeviceSet, DeviceStolen, DeviceTracked, Withdrawn
+
+__all__ = [
+    "ANTITHEFT",
+    "block_after_all",
+    "confirm_recovery",
+    "open_report",
+    "prove",
+    "reject_report",
+    "request_recovery",
+    "verify_report",
+]
+
+REGULATOR = "regulator"
+# ITU-T X.1127: what the owner did, or could do, with the phone's own protection.
+ANTITHEFT = {
+    "unknown": _("I do not know"),
+    "enabled": _("the phone has a protection, not used yet"),
+    "locked": _("I locked it from afar"),
+    "wiped": _("I erased it from afar"),
+    "restored": _("it is back and I unlocked it"),
+}
+
+
+def open_report(
+    *devices: str,
+    is_theft: bool,
+    channel: str,
+    language: str,
+    happened_at: datetime | None = None,
+    mode: str = "block",
+    person: User | None = None,
+    name: str = "",
+    email: str = "",
+    phone: str = "",
+    place: str = "",
+) -> tuple[Case, str]:
+    """A new report and the secret that opens it. Shapes: devices are the 14 digits of every IMEI of the phone.
+
+    It waits for proof, unless every device is under the person's name already.
+    """
+    with transaction.atomic():
+        case, secret = Case.open(
+            "theft" if is_theft else "loss",
+            devices=devices,
+            person=person,
+            language=language,
+            name=name,
+            email=email,
+            phone=phone,
+            office="police",
+            details={
+                "channel": channel,
+                "mode": mode,
+                "happened_at": (happened_at or moment.now()).isoformat(),
+                "place": place,
+                "antitheft": "unknown",
+                "proof": "",
+            },
+        )
+        if all(holds(person, device) for device in devices):
+            case.details["proof"] = "under the owner's name"
+            case.save()
+            case.move("prove", actor="")
+    return case, secret
+
+
+def prove(case: Case, upload: Upload) -> None:
+    """A document that shows whose phone it is. Raises: EvidenceRefused."""
+    kept = add_evidence(case, upload)
+    if case.state == "unproven":
+        with transaction.atomic():
+            case.details["proof"] = kept.name
+            case.save()
+            case.move("prove", actor="")
+
+
+def verify_report(actor: Actor, case: Case, *, seen_version: int | None = None, text: str = "") -> None:
+    """The police vouch for a report: the phone is blocked, or in recovery mode watched.
+
+    Raises: IllegalMove, CaseChanged, QuotaExceeded, StatementRefused.
+    """
+    happened_at = datetime.fromisoformat(case.details["happened_at"])
+    with transaction.atomic():
+        if case.details["mode"] == "watch":
+            case.move("watch", actor=actor.office, text=text, seen_version=seen_version)
+            notify(case, _("The police verified your report. Your phone is being watched, not blocked."))
+            _watch(case)
+        else:
+            case.move("verify", actor=actor.office, text=text, seen_version=seen_version)
+            notify(case, _("The police verified your report. Networks are told to block your phone."))
+            _state_taken(actor, case, happened_at)
+
+
+def block_after_all(actor: Actor, case: Case, *, seen_version: int | None = None) -> None:
+    """A watched phone is blocked. Raises: as `verify_report`."""
+    with transaction.atomic():
+        case.move("block", actor=actor.office, seen_version=seen_version)
+        _state_taken(actor, case, datetime.fromisoformat(case.details["happened_at"]))
+
+
+def reject_report(actor: Actor, case: Case, *, reasons: str, seen_version: int | None = None) -> None:
+    """The police do not accept a report; the reasons are written, and the owner reads them."""
+    with transaction.atomic():
+        case.move("reject", actor=actor.office, text=reasons, seen_version=seen_version)
+        notify(case, _("The police did not accept your report. The reasons are on its page."))
+
+
+def request_recovery(report: Case, *, text: str = "") -> Case:
+    """The owner has the phone back and asks that it be served again; the same secret opens the new case's parent."""
+    case, _secret = Case.open(
+        "recovery",
+        devices=[one.device for one in report.devices.all()],
+        parent=report,
+        person=report.person,
+        language=report.language,
+        name=report.name,
+        email=report.email,
+        phone=report.phone,
+        office=report.office,
+        details={"text": text},
+    )
+    report.tell("note", actor="", text=text)
+    return case
+
+
+def confirm_recovery(actor: Actor, case: Case, *, text: str = "", seen_version: int | None = None) -> None:
+    """The police confirm that a phone is back: whatever blocked or watched it for this report ends.
+
+    `case` is the request, or the report itself when the police found the phone.
+    """
+    report = case.parent if case.kind == "recovery" and case.parent is not None else case
+    now = moment.now()
+    with transaction.atomic():
+        was_watched = report.state == "watched"
+        if case is not report:
+            case.move("confirm", actor=actor.office, text=text, seen_version=seen_version)
+            seen_version = None
+        report.move("recover", actor=actor.office, text=text, seen_version=seen_version)
+        notify(report, _("Your phone is recorded as back. Networks are told to serve it again."))
+        if was_watched:
+            _end_watch(report)
+        else:
+            state(
+                actor,
+                [DeviceRecovered(devices=_devices(report), recovered_at=now, case_number=report.reference)],
+                verb="police.confirm-recovery",
+                subject=report.reference,
+            )
+
+
+def _state_taken(actor: Actor, case: Case, happened_at: datetime) -> None:
+    kind = DeviceStolen if case.kind == "theft" else DeviceLost
+    when = {"stolen_at": happened_at} if kind is DeviceStolen else {"lost_at": happened_at}
+    state(
+        actor,
+        [kind(devices=_devices(case), case_number=case.reference, **when)],
+        verb="police.verify-report",
+        subject=case.reference,
+        count=case.devices.count(),
+    )
+
+
+def _watch(case: Case) -> None:
+    tracked = DeviceTracked(
+        devices=_devices(case), tracked_at=moment.now(), grounds=f"recovery mode, report {case.reference}"
+    )
+    [entry] = state(clockwork(REGULATOR), [tracked], verb="police.watch", subject=case.reference)
+    case.details["tracked_by"] = entry.index
+    case.save()
+
+
+def _end_watch(case: Case) -> None:
+    leaf = register().ledger.entry(case.details["tracked_by"]).leaf_hash
+    ended = Withdrawn(target=leaf, withdrawn_at=moment.now(), grounds=f"the phone is back, report {case.reference}")
+    state(clockwork(REGULATOR), [ended], verb="police.end-watch", subject=case.reference)
+
+
+def _devices(case: Case) -> DeviceSet:
+    return DeviceSet.of([one.device for one in case.devices.all()])
