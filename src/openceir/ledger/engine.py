@@ -65,7 +65,8 @@ class LoggedStatement:
 
 
 class Ledger:
-    """The book of one register. Reading needs no lock; the first append makes this process the one writer."""
+    """The book of one register. Reading needs no lock; the first append makes this process the one writer, until
+    `hand_over` or `close`."""
 
     def __init__(
         self,
@@ -267,6 +268,11 @@ class Ledger:
         if entry.header.kind in PUBLIC_KINDS:
             raise LedgerError(f"entry {index} is a public {entry.header.kind}; it names nobody and stays")
         self._payloads.erase(index, at)
+
+    def hand_over(self) -> None:
+        """Let another process or thread write; the next `append` makes this one the writer again, caught up."""
+        self._blocks.unlock()
+        self._is_writer = False
 
     def close(self) -> None:
         """Let go of the files, and of the lock when this process was the writer."""
