@@ -33,6 +33,8 @@ from openceir.intake.octets import Bounds, Octets
 from openceir.ledger import Checkpoint, LedgerError, MerkleLog, Receipt, SignedCheckpoint, make_receipt, verify_receipt
 from openceir.lists.errors import ListError
 from openceir.policy import PolicyError, policy_from_json, policy_from_text
+from openceir.portal.channels.question import LANGUAGES, parse_question
+from openceir.portal.channels.ussd import Screen, walk
 from openceir.scan import PictureLimits, ScanError, find_imeis, read_label
 from openceir.statements import KINDS, DeviceSet, Pair, PublicKey, SignedStatement, SigningKey, StatementError
 from openceir.wire import ber, gsup, m3ua, map_check_imei, n5g_eir, s13, s13_questions, sccp, tcap
@@ -42,6 +44,7 @@ from openceir.wire.diameter.dictionary import COMMANDS
 from openceir.wire.diameter.errors import DiameterError
 from openceir.wire.diameter.message import Header, Identity
 from openceir.wire.diameter.peer import Introduced, Peer
+from openceir.wire.gsm_text import USSD, fits
 
 __all__ = ["TARGETS"]
 
@@ -694,3 +697,34 @@ def _find_imeis(octets: bytes) -> None:
         assert text[found.start : found.end] == found.shown
         assert parse(found.imei).check is Check.PASSED
         before = found.end
+
+
+# ------------------------------------------------------------------------------------------------------------ SMS, USSD
+
+
+@target(
+    "sms-question",
+    seeds=[
+        text.encode()
+        for text in (
+            "KYM 001001000000015",
+            "IMEI 1: 00-100100-000001-5, 00100100000002",
+            "فحص ٠٠١٠٠١٠٠٠٠٠٠٠١٥",
+            "1 2 3",
+        )
+    ],
+)
+def _read_question(octets: bytes) -> None:
+    for asked in parse_question(text_of(octets)).numbers:
+        assert asked.fault is not None or parse(asked.digits).imei == asked.digits
+
+
+@target(
+    "ussd-walk", seeds=[text.encode() for text in ("", "1*001001000000015", "4*3*2*2*001001000000015*1", "3*K7Q4*0*x")]
+)
+def _walk(octets: bytes) -> None:
+    place = walk(text_of(octets), "en")
+    if isinstance(place, Screen):
+        assert fits(place.text, USSD), "a screen does not fit"
+    else:
+        assert place.language in LANGUAGES

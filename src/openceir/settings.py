@@ -49,7 +49,6 @@ class Settings:
     http_operators_port: int = 8074  # The port of the operators' door, `openceir serve --operators`.
     http_make_lists: bool = True  # Whether that door makes new lists by itself, soon after statements change them.
     http_waits: int = 16  # How many EIRs may wait at it for the next lists at once; others ask every second.
-    http_federation_port: int = 8075  # The port of the federation's door, `openceir serve --federation`.
     http_public_checks: bool = True  # Whether one device at a time may be checked without a token.
 
     portal_name: str = "Device Register"  # What the portal calls itself, at the head of every page.
@@ -65,6 +64,9 @@ class Settings:
     questions_partner_per_day: int = 20000  # The same of an access token that has no quota of its own.
     questions_stale_after_days: int = 8  # How long askers believe bucket files; build them more often than that.
     questions_proxy: str = ""  # Our own reverse proxy's address, whose X-Forwarded-For tells who asks; empty: none.
+
+    channels_gateways: str = ""  # Addresses of SMS and USSD gateways that need no secret, divided by spaces.
+    channels_secret_file: str = ""  # File with the secret that gateways send, relative to the home; empty: none.
 
     def __post_init__(self) -> None:
         """Raises: SettingsError for a value that could not work."""
@@ -88,7 +90,6 @@ _BOUNDS = (
     ("http_port", 0, 65535),
     ("http_workers", 1, 256),
     ("http_operators_port", 0, 65535),
-    ("http_federation_port", 0, 65535),
     ("http_waits", 1, 1000),
     ("http_max_body_octets", 1024, 1 << 30),
     ("http_max_batch", 1, 10_000),
@@ -97,7 +98,7 @@ _BOUNDS = (
     ("questions_partner_per_day", 0, 10**9),
     ("questions_stale_after_days", 1, 366),
 )
-_SECTIONS = ("http", "portal", "questions")
+_SECTIONS = ("http", "portal", "questions", "channels")
 PORTAL_LANGUAGES = ("en", "fr", "ar", "es", "pt", "hi")
 
 

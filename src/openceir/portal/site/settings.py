@@ -25,6 +25,7 @@ INSTALLED_APPS = [
     "openceir.portal.accounts",
     "openceir.portal.cases",
     "openceir.portal.citizens",
+    "openceir.portal.channels",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -43,7 +44,6 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "openceir.portal.site.middleware.OneLogLine",
     "django.middleware.security.SecurityMiddleware",
-    "django.middleware.gzip.GZipMiddleware",  # pads what it packs, so that lengths do not tell a secret (BREACH)
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -12,5 +12,6 @@ urlpatterns = [
     path("account/", include("allauth.account.urls")),
     path("account/2fa/", include("allauth.mfa.urls")),
     path("cases/", include("openceir.portal.cases.urls")),
+    path("", include("openceir.portal.channels.urls")),
     path("", include("openceir.portal.citizens.urls")),
 ]

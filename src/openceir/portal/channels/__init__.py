@@ -1,0 +1,1 @@
+"""SMS and USSD: the register's answer for every phone, in one message or one screen."""
