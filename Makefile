@@ -21,6 +21,7 @@ demo: $(VENV)/installed
 test: $(VENV)/installed-test
 	scripts/install-java.sh
 	scripts/install-peers.sh
+	scripts/install-browser.sh
 	scripts/install-tlog-oracle.sh
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .

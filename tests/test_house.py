@@ -15,10 +15,10 @@ FLOOR_OF_ROOM = {
     "wire": 2, "statements": 2, "policy": 2, "scan": 2,
     "ledger": 3,
     "status": 4, "questions": 4,
-    "intake": 5, "detection": 5, "lists": 5, "reports": 5,
+    "intake": 5, "detection": 5, "lists": 5, "reports": 5, "federation": 5,
     "storage": 6, "settings": 6,
     "app": 7,
-    "asking": 8, "eir": 8, "http": 8, "demo": 8, "portal": 9, "cli": 10,
+    "asking": 8, "eir": 8, "http": 8, "demo": 8, "portal": 9, "abroad": 9, "cli": 10,
 }  # fmt: skip
 
 

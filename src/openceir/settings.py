@@ -49,6 +49,7 @@ class Settings:
     http_operators_port: int = 8074  # The port of the operators' door, `openceir serve --operators`.
     http_make_lists: bool = True  # Whether that door makes new lists by itself, soon after statements change them.
     http_waits: int = 16  # How many EIRs may wait at it for the next lists at once; others ask every second.
+    http_federation_port: int = 8075  # The port of the federation's door, `openceir serve --federation`.
     http_public_checks: bool = True  # Whether one device at a time may be checked without a token.
 
     portal_name: str = "Device Register"  # What the portal calls itself, at the head of every page.
@@ -90,6 +91,7 @@ _BOUNDS = (
     ("http_port", 0, 65535),
     ("http_workers", 1, 256),
     ("http_operators_port", 0, 65535),
+    ("http_federation_port", 0, 65535),
     ("http_waits", 1, 1000),
     ("http_max_body_octets", 1024, 1 << 30),
     ("http_max_batch", 1, 10_000),

@@ -351,3 +351,20 @@ def test_the_leaf_hash_is_that_of_the_signed_octets(police):
     assert entry.leaf_hash == hash_leaf(police.ledger.signed(0).octets)
     assert police.ledger.find(entry.leaf_hash) == 0
     assert police.ledger.find(bytes(32)) is None
+
+
+def test_two_who_hand_over_write_in_turn_and_each_sees_what_the_other_wrote(police):
+    other = open_register(police.register.home)
+    for n in range(6):
+        writer = police.register if n % 2 else other
+        writer.submit([police.sign(n)], at=NOON)
+        writer.ledger.hand_over()
+    police.ledger.refresh()
+    assert (police.ledger.size, [list(one.said.devices) for one in police.ledger.entries()]) == (
+        6,
+        [[f"{n:014d}"] for n in range(6)],
+    )
+    root = police.ledger.tree.root()
+    again = reopened(police).ledger
+    assert (again.tree.root(), again.notes) == (root, [])
+    other.ledger.close()

@@ -39,6 +39,10 @@ NOUNS = {
     "ledger": ("openceir.cli.ledger:ledger", "Verify the book and read its checkpoints."),
     "receipt": ("openceir.cli.receipt:receipt", "Hand out and verify receipts, offline."),
     "absence": ("openceir.cli.absence:absence", "Prove, offline, that a device is not reported, or what is said."),
+    "federation": (
+        "openceir.cli.federation:federation",
+        "Share one history with other nations' registers, and catch who rewrites theirs.",
+    ),
     "eir": ("openceir.cli.eir:eir", "Answer networks that ask whether a device may attach (Diameter S13)."),
     "key": ("openceir.cli.key:key", "Make and show signing keys."),
     "member": ("openceir.cli.member:member", "Say who may sign what."),

@@ -19,6 +19,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--host", help="Listen on this address instead of the setting's.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Listen on this port instead of the setting's.")
 @click.option("--operators", is_flag=True, help="Open the operators' door instead of the public one; it needs TLS.")
+@click.option("--federation", is_flag=True, help="Open the door for other nations' registers instead; it needs TLS.")
 @click.option("--tls-cert", type=_FILE, metavar="PEM", help="Our certificate: answer over TLS.")
 @click.option("--tls-key", type=_FILE, metavar="PEM", help="Its key.")
 @click.option("--tls-ca", type=_FILE, metavar="PEM", help="Who signed the certificates that clients must show.")
@@ -28,6 +29,7 @@ def serve(
     host: str | None,
     port: int | None,
     operators: bool,
+    federation: bool,
     tls_cert: Path | None,
     tls_key: Path | None,
     tls_ca: Path | None,
@@ -42,23 +44,30 @@ def serve(
 
     With --operators, operators' EIRs fetch their lists instead: over TLS with certificates on both sides, port 8074. A
     process beside makes new lists soon after statements change them (setting http.make_lists).
+    With --federation, other members of the federation fetch our log: over TLS with certificates on both sides, port 8075.
     """
     assert isinstance(ctx.obj, Path)
     if (tls_cert is None) != (tls_key is None) or (tls_ca is not None and tls_cert is None):
         raise click.UsageError("TLS needs --tls-cert and --tls-key, and --tls-ca goes with both")
-    if operators and tls_ca is None:
-        raise click.UsageError("the operators' door needs all of --tls-cert, --tls-key and --tls-ca")
+    if operators and federation:
+        raise click.UsageError("one process opens one door: --operators or --federation")
+    if (operators or federation) and tls_ca is None:
+        raise click.UsageError("that door needs all of --tls-cert, --tls-key and --tls-ca")
     settings, _ = load_settings(ctx.obj, os.environ)
     # Each worker is a process of its own and finds the register by the environment.
     os.environ["OPENCEIR_HOME"] = str(ctx.obj.absolute())
     from granian import Granian  # a server only for this command
     from granian.constants import Interfaces, SSLProtocols
 
-    usual = settings.http_operators_port if operators else settings.http_port
+    if federation:
+        usual = settings.http_federation_port
+    else:
+        usual = settings.http_operators_port if operators else settings.http_port
     address, listening = host or settings.http_host, usual if port is None else port
     scheme = "http" if tls_cert is None else "https"
-    has_portal = not operators and _portal_is_installed()
-    if not operators and not has_portal:
+    is_public = not (operators or federation)
+    has_portal = is_public and _portal_is_installed()
+    if is_public and not has_portal:
         click.echo("openceir: the portal is not installed and stays closed: pip install 'openceir[portal]'", err=True)
     beside = (
         _portal(ctx.obj) if has_portal
@@ -70,7 +79,7 @@ def serve(
             f"openceir answers at {scheme}://{address}:{listening}/ from {ctx.obj}; stop it with Ctrl-C", err=True
         )
         Granian(
-            _APPLICATIONS["operators" if operators else "portal" if has_portal else "register"],
+            _APPLICATIONS[_door(operators, federation, has_portal)],
             factory=True,
             interface=Interfaces.WSGI,
             address=address,
@@ -80,7 +89,7 @@ def serve(
             # each opens the register for itself when it is first used
             blocking_threads=2 + (settings.http_waits if operators else 0),
             # EIRs that wait hold a stop up for as long as they wait; whatever was answered before is on the disk
-            workers_kill_timeout=3 if operators else None,
+            workers_kill_timeout=None if is_public else 3,
             ssl_cert=tls_cert,
             ssl_key=tls_key,
             ssl_ca=tls_ca,
@@ -91,7 +100,14 @@ def serve(
         ).serve()
 
 
+def _door(operators: bool, federation: bool, has_portal: bool) -> str:
+    if operators or federation:
+        return "operators" if operators else "federation"
+    return "portal" if has_portal else "register"
+
+
 _APPLICATIONS = {
+    "federation": "openceir.http:load_federation_application",
     "operators": "openceir.http:load_operators_application",
     "portal": "openceir.portal.application:load_application",
     "register": "openceir.http:load_application",

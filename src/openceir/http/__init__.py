@@ -5,12 +5,12 @@ stands behind it: a path that is not ours can be handed on.
 """
 
 from openceir.http.application import WSGI, load_application, make_application
+from openceir.http.federation import load_federation_application, make_federation_application
 from openceir.http.list_maker import lists_made_beside
 from openceir.http.openapi import openapi, openapi_page
 from openceir.http.operators import load_operators_application, make_operators_application
 
 __all__ = [
-    "WSGI", "load_application", "make_application", "load_operators_application", "make_operators_application",
-    "lists_made_beside",
-    "openapi", "openapi_page",
+    "WSGI", "load_application", "make_application", "load_federation_application", "make_federation_application",
+    "load_operators_application", "make_operators_application", "lists_made_beside", "openapi", "openapi_page",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from openceir.ledger.checkpoint import Checkpoint, SignedCheckpoint
 from openceir.ledger.cosignature import WitnessKey, cosign
 from openceir.ledger.engine import Entry, Ledger, LoggedStatement
 from openceir.ledger.errors import Duplicate, LedgerBroken, LedgerBusy, LedgerError, ProofRefused
-from openceir.ledger.governance import Governance, Proposal
+from openceir.ledger.governance import GOVERNING, Governance, Proposal
 from openceir.ledger.log_policy import LogPolicy
 from openceir.ledger.log_proof import LogProof
 from openceir.ledger.machine import MOST_IN_BLOCK, Applied, BlockTaken, Checked, Disclosed, Machine, app_hash_of
@@ -99,6 +99,7 @@ __all__ = [
     "BlockTaken",
     "Checked",
     "Disclosed",
+    "GOVERNING",
     "Governance",
     "MOST_IN_BLOCK",
     "Proposal",

@@ -14,7 +14,7 @@ size, and at that size its root. A breach is LedgerBroken and nothing more is wr
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -65,7 +65,8 @@ class LoggedStatement:
 
 
 class Ledger:
-    """The book of one register. Reading needs no lock; the first append makes this process the one writer."""
+    """The book of one register. Reading needs no lock; the first append makes this process the one writer, until
+    `hand_over` or `close`."""
 
     def __init__(
         self,
@@ -173,6 +174,29 @@ class Ledger:
                 said = None if payload.erased_at else open_payload(header, payload.salt, payload.octets)
                 yield LoggedStatement(index, leaf_hash, head.time, header, said)
 
+    def octets(self, first: int, end: int) -> list[bytes]:
+        """The signed octets of the entries [first, end), each held against the tree; what a bundle of tiles is made of."""
+        found: list[bytes] = []
+        for head in self._heads[self._block_of(first) :] if first < end else ():
+            if head.first >= end:
+                break
+            found += self._blocks.entries(head)[max(first - head.first, 0) : end - head.first]
+        for index, octets in enumerate(found, first):
+            if hash_leaf(octets) != self.tree.leaf_hash(index):
+                raise LedgerBroken(f"entry {index} was altered: it is not the one the tree was built over")
+        return found
+
+    def heads(self, first: int = 0) -> list[BlockHead]:
+        """The heads of the blocks that hold the entries from `first` on."""
+        return self._heads[self._block_of(first) :]
+
+    def of_kinds(self, kinds: Collection[str]) -> Iterator[LoggedStatement]:
+        """The entries of these kinds, in order; blocks without any are not read."""
+        for head in self._blocks.holding([kind.encode() for kind in sorted(kinds)], since=0):
+            for index, octets in enumerate(self._blocks.entries(head), head.first):
+                if read_header(octets).kind in kinds:
+                    yield self.entry(index)
+
     def signed(self, index: int) -> SignedStatement:
         """The statement as it was sent; salt and payload are empty when erased."""
         head = self._heads[self._block_of(self.entry(index).index)]
@@ -244,6 +268,11 @@ class Ledger:
         if entry.header.kind in PUBLIC_KINDS:
             raise LedgerError(f"entry {index} is a public {entry.header.kind}; it names nobody and stays")
         self._payloads.erase(index, at)
+
+    def hand_over(self) -> None:
+        """Let another process or thread write; the next `append` makes this one the writer again, caught up."""
+        self._blocks.unlock()
+        self._is_writer = False
 
     def close(self) -> None:
         """Let go of the files, and of the lock when this process was the writer."""

@@ -186,7 +186,7 @@ class Machine:
         if checked.header.kind in GOVERNING and checked.said is not None:
             if self.governance is not None:
                 self.governance.refuse(checked.header, checked.said, time)
-            elif not isinstance(checked.said, FederationFounded):
+            elif self.is_shared and not isinstance(checked.said, FederationFounded):
                 raise StatementRefused("no federation was founded on this log yet", Refusal.GOVERNANCE)
             if (
                 isinstance(checked.said, Approved)

@@ -75,6 +75,9 @@ class BlockShelf(Protocol):
     def lock(self) -> None:
         """Become the writer, until `close`. Raises: LedgerBusy when another process is."""
 
+    def unlock(self) -> None:
+        """Stop being the writer; harmless when it is not."""
+
     def cut_unfinished(self) -> int:
         """Remove what follows the last whole block; the number of octets removed. Only for the writer."""
 

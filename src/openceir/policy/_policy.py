@@ -39,7 +39,7 @@ class Limit:
 _DATED = "from"
 _DATED_KEYS = {"from", "unit", "source"}
 # Sections whose keys the deployer names (operators, rules) rather than we.
-_OPEN_SECTIONS = {"operators"}
+_OPEN_SECTIONS = {"operators", "shares"}
 _LISTS_OF_TABLES = {"rule"}
 _DEEPEST = 16  # tables within tables; ours go to five, and what reads a policy walks it by recursion
 
@@ -97,9 +97,17 @@ class Policy:
 
     def operators(self, on: date) -> dict[str, dict[str, Any]]:
         """The country's operators by id: `name` and `mcc_mnc` (a list of five- or six-digit prefixes)."""
+        return self._named("operators", on)
+
+    def shares(self, on: date) -> dict[str, dict[str, Any]]:
+        """What single members of the federation may receive, by their ids: `kinds`, in place of `federation.shares`."""
+        return self._named("shares", on)
+
+    def _named(self, section: str, on: date) -> dict[str, dict[str, Any]]:
+        """The tables of a section whose names the deployer gives, as they stood on the day `on`."""
         return {
-            key: {name: dated_value(f"operators.{key}.{name}", value, on).value for name, value in table.items()}
-            for key, table in self.tree.get("operators", {}).items()
+            key: {name: dated_value(f"{section}.{key}.{name}", value, on).value for name, value in table.items()}
+            for key, table in self.tree.get(section, {}).items()
         }
 
 

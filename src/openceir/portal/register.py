@@ -2,15 +2,20 @@
 
 import threading
 import time
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
 
 from openceir.app import Register, open_register
+from openceir.ledger import Entry, LedgerBusy
+from openceir.statements import SignedStatement
 
-__all__ = ["register"]
+__all__ = ["register", "submit_in_turn"]
 
 _own = threading.local()
+_WAITS_FOR_TURN_S = 20.0
 _CATCH_UP_AFTER_S = 5.0  # a statement that a dying process logged but did not apply is unseen for at most this long
 
 
@@ -28,3 +33,21 @@ def register() -> Register:
         opened.catch_up()
         _own.caught_up_at = time.monotonic()
     return opened
+
+
+def submit_in_turn(signed: Sequence[SignedStatement], *, at: datetime) -> list[Entry]:
+    """Log statements as one block, when the threads and processes that write before are done, and let the next write.
+
+    Raises: LedgerBusy when another process writes for longer than 20 s; what else `Register.submit` raises.
+    """
+    book = register()
+    until = time.monotonic() + _WAITS_FOR_TURN_S
+    while True:
+        try:
+            return book.submit(signed, at=at)
+        except LedgerBusy:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+        finally:
+            book.ledger.hand_over()

@@ -85,9 +85,11 @@ def write_members(path: Path, members: Members) -> None:
 class LogKeyFiles:
     """A LogKey in two files: the private key among the register's keys, the public one beside the log."""
 
-    def __init__(self, private: Path, public: Path) -> None:
+    def __init__(self, private: Path, public: Path, name: str | None = None) -> None:
+        """`name` is that of a new key; without one it is made from the key, so that no two logs share an origin."""
         self._private_path = private
         self._public_path = public
+        self._name = name
         self._private: SigningKey | None = None
         self._public: PublicKey | None = None
 
@@ -104,7 +106,7 @@ class LogKeyFiles:
         if self._private is None:
             if not self._private_path.exists() and not self._public_path.exists():
                 seed = os.urandom(32)
-                key = SigningKey("openceir/" + SigningKey("openceir", seed).public.kid.hex()[:16], seed)
+                key = SigningKey(self._name or "openceir/" + SigningKey("openceir", seed).public.kid.hex()[:16], seed)
                 write_signing_key(self._private_path, key)
             key = read_signing_key(self._private_path)
             if not self._public_path.exists():

@@ -164,6 +164,12 @@ class LedgerFiles:
             os.ftruncate(handle, 0)
             os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
 
+    def unlock(self) -> None:
+        """Let another process be the writer."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
     def cut_unfinished(self) -> int:
         """Remove what follows the last whole block; the number of octets removed."""
         self._unfinished, cut = 0, self._unfinished

@@ -25,7 +25,7 @@ from openceir.portal.accounts.log import note
 from openceir.portal.accounts.models import User
 from openceir.portal.accounts.roles import GRANTS
 from openceir.portal.accounts.second_factor import was_shown_lately
-from openceir.portal.register import register
+from openceir.portal.register import register, submit_in_turn
 from openceir.statements import Statement
 
 __all__ = ["Actor", "actor_of", "clockwork", "reader_of", "state"]
@@ -95,4 +95,4 @@ def state(
         note(
             actor, verb, subject=subject, reason=reason, count=of, statements=[hash_leaf(one.octets) for one in signed]
         )
-        return book.submit(signed, at=now)
+        return submit_in_turn(signed, at=now)

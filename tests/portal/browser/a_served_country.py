@@ -1,0 +1,124 @@
+"""A country for the browser tests: its portal is made ready in a folder, with people, sessions and cases.
+
+Run as a program (`python a_served_country.py HOME`), since the server that then opens the folder is a process of its
+own. Prints JSON: the session cookie of each person, and what else tests must know.
+
+Whoever builds a door adds a function to `TOLD` that makes what its pages show, and returns what its tests must know.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+sys.path[:0] = [str(Path(__file__).parents[2])]
+home = Path(sys.argv[1])
+os.environ["OPENCEIR_HOME"] = str(home)
+
+from a_country import ALICES_PHONE, BOBS_PHONE, Storyland  # noqa: E402
+from openceir import clock  # noqa: E402
+from openceir.portal.prepare import prepare  # noqa: E402
+from openceir.statements import DeviceSet, DeviceStolen, Role  # noqa: E402
+
+land = Storyland(home)
+now = clock.now()
+for office, role in (
+    ("customs", Role.CUSTOMS), ("importer", Role.IMPORTER), ("maker", Role.MAKER), ("northtel", Role.OPERATOR),
+):  # fmt: skip
+    land.register.new_key(office, member=office, roles=[role], valid_from=now.replace(year=2026, month=1, day=1))
+prepare(home)
+
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: E402
+from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
+
+from openceir.portal.accounts.acts import Actor  # noqa: E402
+from openceir.portal.accounts.models import Appointment, User  # noqa: E402
+from openceir.portal.accounts.roles import PortalRole  # noqa: E402
+from openceir.portal.citizens.holdings import hold  # noqa: E402
+from openceir.portal.citizens.reports import open_report, prove, verify_report  # noqa: E402
+
+OFFICERS = {
+    "ann": (PortalRole.POLICE_OFFICER, "police"),
+    "sam": (PortalRole.POLICE_SUPERVISOR, "police"),
+    "cas": (PortalRole.CUSTOMS_OFFICER, "customs"),
+    "iva": (PortalRole.IMPORTER, "importer"),
+    "mak": (PortalRole.MAKER, "maker"),
+    "ole": (PortalRole.OPERATOR, "northtel"),
+    "mia": (PortalRole.MARKETPLACE, "marketplace"),
+    "reg": (PortalRole.REGULATOR, "regulator"),
+    "rob": (PortalRole.REGULATOR_SUPERVISOR, "regulator"),
+    "aud": (PortalRole.AUDITOR, "auditor"),
+    "adm": (PortalRole.ADMINISTRATOR, "regulator"),
+}
+
+
+def a_person(name: str) -> User:
+    user, _ = User.objects.get_or_create(username=name, defaults={"full_name": name.title()})
+    if name in OFFICERS:
+        role, office = OFFICERS[name]
+        Appointment.objects.get_or_create(
+            user=user, role=role, office=office, defaults={"since": now - timedelta(days=1)}
+        )
+    return user
+
+
+def a_session(user: User) -> str:
+    """The cookie of somebody who signed in with a second factor just now."""
+    from allauth.account.internal.flows import login as flow
+    from allauth.mfa.models import Authenticator
+
+    Authenticator.objects.get_or_create(user=user, type=Authenticator.Type.TOTP, defaults={"data": {}})
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session[flow.AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "mfa", "type": "totp", "at": time.time()}]
+    session[flow._AUTHENTICATION_METHODS_USER_SESSION_KEY] = str(user.pk)
+    session.create()
+    return str(session.session_key)
+
+
+def actor(name: str) -> Actor:
+    role, office = OFFICERS[name]
+    return Actor(name=name, role=role, office=office, signs_with=office, user=a_person(name))
+
+
+def citizens() -> dict[str, Any]:
+    """Bob's phone is stolen; Alice holds hers, and has a report that waits for the police."""
+    from portal.a_document import a_picture
+
+    land.register.state(
+        [DeviceStolen(devices=DeviceSet.of([BOBS_PHONE]), stolen_at=now - timedelta(days=3), case_number="N-7")],
+        by="police",
+        at=now,
+    )
+    land.register.ledger.hand_over()
+    alice = a_person("alice")
+    hold(alice, ALICES_PHONE, how="imported")
+    case, secret = open_report(
+        "00100100000019",
+        is_theft=True,
+        channel="web",
+        language="en",
+        person=alice,
+        name="Alice",
+        email="alice@example.org",
+    )
+    prove(case, a_picture())
+    blocked, blocked_secret = open_report("00100100000027", is_theft=True, channel="web", language="en")
+    prove(blocked, a_picture("box"))
+    verify_report(actor("ann"), blocked)
+    return {"report": [case.reference, secret], "blocked_report": [blocked.reference, blocked_secret]}
+
+
+TOLD: tuple[Callable[[], dict[str, Any]], ...] = (citizens,)
+
+known: dict[str, Any] = {}
+for tell in TOLD:
+    known |= tell()
+cookies = {name: a_session(a_person(name)) for name in ("alice", "bob", *OFFICERS)}
+print(json.dumps({"cookies": cookies, **known}))
