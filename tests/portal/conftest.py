@@ -36,6 +36,8 @@ from django.test.utils import setup_test_environment  # noqa: E402
 from openceir.portal import moment  # noqa: E402
 from openceir.portal.accounts.models import Appointment, User  # noqa: E402
 from openceir.portal.accounts.roles import PortalRole  # noqa: E402
+from openceir.portal.register import let_go  # noqa: E402
+from openceir.portal.register import register as portal_register  # noqa: E402
 from openceir.statements import Role  # noqa: E402
 
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
@@ -92,22 +94,36 @@ def clock() -> Iterator[Clock]:
     moment.set_clock()
 
 
+class PortalCountry(Storyland):
+    """Storyland whose register is the one that the portal has open: two would be two writers."""
+
+    @property
+    def register(self) -> Any:
+        return portal_register()
+
+    @register.setter
+    def register(self, opened: Any) -> None:
+        """The portal opens its own."""
+
+    def reopen(self) -> None:
+        let_go()
+
+
 @pytest.fixture
 def country(tmp_path: Path, database: None, clock: Clock) -> Iterator[Storyland]:
     """Storyland with its register (tests/a_country.py), open to the portal; every office has a key."""
-    land = Storyland(tmp_path / "home")
-    since = datetime(2026, 1, 1, tzinfo=UTC)
-    for office, role in (
-        ("customs", Role.CUSTOMS),
-        ("importer", Role.IMPORTER),
-        ("maker", Role.MAKER),
-        ("northtel", Role.OPERATOR),
-    ):
-        land.register.new_key(office, member=office, roles=[role], valid_from=since)
-    with override_settings(OPENCEIR_HOME=land.home):
+    with override_settings(OPENCEIR_HOME=tmp_path / "home"):
+        land = PortalCountry(tmp_path / "home")
+        since = datetime(2026, 1, 1, tzinfo=UTC)
+        for office, role in (
+            ("customs", Role.CUSTOMS),
+            ("importer", Role.IMPORTER),
+            ("maker", Role.MAKER),
+            ("northtel", Role.OPERATOR),
+        ):
+            land.register.new_key(office, member=office, roles=[role], valid_from=since)
         yield land
-    land.register.ledger.close()
-    land.register.database.close()
+        let_go()
 
 
 @pytest.fixture

@@ -164,9 +164,10 @@ def route_of(method: str, path: str) -> tuple[Route, dict[str, str]] | list[str]
     return methods
 
 
-_OURS_ALONE = tuple(route.template for route in ROUTES if not route.template.startswith("/v1/"))
+_OURS = frozenset(route.template for route in ROUTES if "{" not in route.template)
+_OURS_BELOW = tuple({"/v1/", *(start for start, _end, _route in _NAMED)})
 
 
 def is_ours(path: str) -> bool:
-    """Whether this door answers a path, if only to say that there is nothing: everything below /v1/ is its own."""
-    return path.startswith("/v1/") or path in _OURS_ALONE
+    """Whether this door answers a path, if only to say that there is nothing: all below /v1/ and its named parts."""
+    return path.startswith(_OURS_BELOW) or path in _OURS

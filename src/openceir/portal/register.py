@@ -12,7 +12,7 @@ from openceir.app import Register, open_register
 from openceir.ledger import Entry, LedgerBusy
 from openceir.statements import SignedStatement
 
-__all__ = ["register", "submit_in_turn"]
+__all__ = ["let_go", "register", "submit_in_turn"]
 
 _own = threading.local()
 _WAITS_FOR_TURN_S = 20.0
@@ -24,15 +24,22 @@ def register() -> Register:
     home: Path = settings.OPENCEIR_HOME
     opened: Register | None = getattr(_own, "register", None)
     if opened is None or opened.home != home:
-        if opened is not None:
-            opened.ledger.close()
-            opened.database.close()
+        let_go()
         opened = _own.register = open_register(home)
         _own.caught_up_at = time.monotonic()
     elif time.monotonic() - _own.caught_up_at > _CATCH_UP_AFTER_S:
         opened.catch_up()
         _own.caught_up_at = time.monotonic()
     return opened
+
+
+def let_go() -> None:
+    """Close the register of this thread; the next call of `register` opens it again, with the policy as it is then."""
+    opened: Register | None = getattr(_own, "register", None)
+    if opened is not None:
+        opened.ledger.close()
+        opened.database.close()
+        _own.register = None
 
 
 def submit_in_turn(signed: Sequence[SignedStatement], *, at: datetime) -> list[Entry]:
