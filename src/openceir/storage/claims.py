@@ -301,6 +301,45 @@ class ClaimShelf:
         ).fetchone()
         return size, generation
 
+    # -- what a compiled view of it must know ----------------------------------------------------------------------
+
+    @property
+    def has_golden(self) -> bool:
+        """Whether a golden list names devices by digests."""
+        return self._refreshed().has_golden
+
+    def next_change_after(self, at: datetime) -> int | None:
+        """The next instant at which something said begins, ends or bites; None when nothing is to come.
+
+        Units: seconds since 1970 UTC. Between two such instants a status changes by new statements alone.
+        """
+        seconds, day = int(at.timestamp()), at.date().isoformat()
+        query = " UNION ALL ".join(
+            f"SELECT min({column}) FROM said WHERE {column} > ?1"
+            for column in ("effective_at", "until_at", "restores_at")
+        )
+        query += " UNION ALL SELECT unixepoch(min(block_on)) FROM said WHERE block_on > ?2"
+        found = [when for (when,) in self._database.connection.execute(query, (seconds, day)) if when is not None]
+        return min(found, default=None)
+
+    def devices_said_since(self, size: int, *, most: int) -> frozenset[int] | None:
+        """The devices that statement `size` and those after it name; None when they say more than names.
+
+        More is: ranges, the whole of another statement, digests, or over `most` devices.
+        """
+        rows = self._database.connection.execute(
+            "SELECT devices, ranges IS NOT NULL OR whole = 1 FROM said WHERE id >= ?", (size * PARTS,)
+        )
+        found: set[int] = set()
+        for octets, says_more in rows:
+            found.update(np.frombuffer(octets, dtype="<i8").tolist())
+            if says_more or len(found) > most:
+                return None
+        [(by_digest,)] = self._database.connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM golden WHERE said >= ?)", (size * PARTS,)
+        )
+        return None if by_digest else frozenset(found)
+
     def _refreshed(self) -> "_Memory":
         """What is kept in memory, brought up to date: ranges, and withdrawals of whole statements."""
         state = self.state

@@ -14,7 +14,7 @@ class CitizensConfig(AppConfig):
 
     def ready(self) -> None:
         """Flows, deadlines and doors."""
-        from openceir.portal.citizens import appeals, flows  # noqa: F401
+        from openceir.portal.citizens import appeals, chores, flows  # noqa: F401
         from openceir.portal.site.doors import Door, open_door
 
         open_door(Door(name="home", text=_("Check"), may_open=lambda request: True, order=1))
