@@ -16,12 +16,13 @@ from random import Random
 from types import UnionType
 from typing import Any
 
+import numpy as np
 from tests.lists.test_header import DELTA, FULL
 from tests.scan import a_label
 from tests.wire import an_mme, an_msc, an_nrf
 
 from fuzz.running import Target
-from openceir import ledger, lists, statements
+from openceir import ledger, lists, questions, statements
 from openceir.http.problems import Problem
 from openceir.http.request import body_of, fields_of, moment_in, path_of, query_of, text_in
 from openceir.identity import Check, IdentityError, parse
@@ -728,3 +729,81 @@ def _walk(octets: bytes) -> None:
         assert fits(place.text, USSD), "a screen does not fit"
     else:
         assert place.language in LANGUAGES
+# ------------------------------------------------------------------------------------------------ private questions
+
+QUESTION_KEY = questions.QuestionKey.of_seed("2027", bytes(32))
+QUESTION_SIGNER = SigningKey("openceir/fuzz", bytes(range(32)))
+QUESTION_LAYER, _QUESTION_FILES = questions.make_layer(
+    "base",
+    questions.rows_of([bytes([n]) * 64 for n in range(40)]),
+    np.ones(40, dtype=np.uint8),
+    b"k" * 32,
+)
+QUESTION_BUCKET = dict(_QUESTION_FILES)[0]
+QUESTION_MANIFEST = questions.Manifest(
+    group=questions.KeyGroup.of_one(QUESTION_KEY), made_at=NOON, stale_at=NOON, ledger_size=0, checkpoint="",
+    layers=(QUESTION_LAYER,), ranges_sha256="00" * 32,
+)  # fmt: skip
+
+
+@target("question-bucket", questions.BucketRefused, seeds=[QUESTION_BUCKET])
+def _read_bucket(octets: bytes) -> None:
+    bucket = questions.Bucket.read(octets, QUESTION_LAYER, 0)
+    assert octets == QUESTION_BUCKET, "a bucket that is not the signed one was taken"
+    questions.word_in(octets[:64].ljust(64, b"\0"), bucket)
+
+
+@target("question-manifest", questions.QuestionError, seeds=[QUESTION_MANIFEST.sign(QUESTION_SIGNER)])
+def _read_manifest(octets: bytes) -> None:
+    questions.signer_of(octets)
+    manifest = questions.Manifest.read(octets, QUESTION_SIGNER.public)
+    assert manifest == QUESTION_MANIFEST, "a manifest that nobody signed was taken"
+
+
+@target("question-signed-manifest", questions.QuestionError, seeds=[QUESTION_MANIFEST.sign(QUESTION_SIGNER)])
+def _read_signed_manifest(octets: bytes) -> None:
+    """Behind the signature: a signer of ours may still write nonsense."""
+    try:
+        document = json.loads(octets)["signed"]
+        said = json.loads(document)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return
+    if isinstance(said, dict):
+        said.pop("format", None)
+        try:
+            signed = questions.sign_document("openceir-questions/1", said, QUESTION_SIGNER)
+        except UnicodeEncodeError:  # half a surrogate pair: nothing that could have been signed
+            return
+        questions.Manifest.read(signed, QUESTION_SIGNER.public)
+
+
+@target(
+    "question-elements", questions.ElementRefused, questions.TokenFalse,
+    seeds=[json.dumps(["863f330cc1a1259ed5a5998a23acfd37fb4351a793a5b3c090b642ddc439b945"]).encode(), b'"2027-03-01.00.00"'],
+)  # fmt: skip
+def _read_elements(octets: bytes) -> None:
+    try:
+        said = json.loads(octets)
+    except (ValueError, RecursionError):
+        said = text_of(octets)
+    if isinstance(said, str):
+        questions.AnonymousToken.parse(said)
+    questions.elements_in(said)
+
+
+@target(
+    "question-making", questions.QuestionError,
+    seeds=[questions.begin("2027", 2, 1).own.format().encode(), QUESTION_KEY.format().encode()],
+)  # fmt: skip
+def _read_making(octets: bytes) -> None:
+    text = text_of(octets)
+    for read in (questions.Contribution.parse, questions.QuestionKey.parse, questions.Generation.parse):
+        with contextlib.suppress(questions.QuestionError):
+            read(text)
+    try:
+        said = json.loads(octets)
+    except (ValueError, RecursionError):
+        return
+    for read_json in (questions.Deal.from_json, questions.KeyGroup.from_json):
+        with contextlib.suppress(questions.QuestionError):
+            read_json(said)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from openceir.questions import AnonymousToken, KeyGroup, QuestionKey, RestrictedRange, TokenIssuer
     from openceir.status.claim import Keys
+    from openceir.storage.question_outputs import OutputCache
     from openceir.storage.question_spending import QuestionSpending
     from openceir.storage.question_tree import QuestionTree
 
@@ -139,8 +140,9 @@ class PrivateQuestions(Bureau):
         alone needs none.
         Raises: QuestionError when the key is shared and `evaluate` is missing.
         """
-        from openceir.questions import Manifest, QuestionError, format_ranges, make_layer
-        from openceir.storage.question_outputs import OutputCache, changed_since, evaluate_in_parallel
+        from openceir.questions import QuestionError
+        from openceir.storage.question_outputs import OutputCache
+        from openceir.storage.question_tree import one_build_at_a_time
 
         epoch = self.question_epoch()
         group, key = self.question_group(epoch), self.question_key(epoch)
@@ -149,14 +151,31 @@ class PrivateQuestions(Bureau):
                 f"the key of {epoch} is shared: {group.threshold} members must evaluate the list; name them with --member"
             )
         self.catch_up()
+        with one_build_at_a_time(self.home / "questions"):
+            cache = OutputCache(self.home / "questions" / "outputs" / epoch)
+            cache.sweep()
+            return self._build_questions(group, key, evaluate or key, cache, at, additions, progress)
+
+    def _build_questions(
+        self,
+        group: "KeyGroup",
+        key: "QuestionKey",
+        evaluate: "QuestionKey | Callable[[Sequence[bytes]], Sequence[bytes]]",
+        cache: "OutputCache",
+        at: datetime,
+        additions: bool,
+        progress: Progress,
+    ) -> BuiltQuestions:
+        from openceir.questions import Manifest, format_ranges, make_layer
+        from openceir.storage.question_outputs import changed_since, evaluate_in_parallel
+
         devices, words, ranges = self._listed(at)
-        cache = OutputCache(self.home / "questions" / "outputs" / epoch)
         known, _ = cache.load()
         missing = np.setdiff1d(devices, known, assume_unique=True)
         evaluate_in_parallel(
             missing,
             self._question_subjects,
-            evaluate or key,
+            evaluate,
             cache.add,
             processes=self.settings.threads,
             progress=progress,
@@ -189,7 +208,7 @@ class PrivateQuestions(Bureau):
         if name == "base" and not listed.all():
             cache.keep_only(known[listed], rows[listed])
         return BuiltQuestions(
-            epoch=epoch,
+            epoch=group.epoch,
             entries=len(devices),
             evaluated=len(missing),
             ranges=len(ranges),

@@ -46,19 +46,24 @@ class PrivateAsker:
         members: Sequence[str] = (),
         buckets: str | None = None,
         signer: PublicKey | None = None,
-        access_token: str | None = None,
+        access_tokens: Sequence[str] = (),
         fetcher: Fetcher | None = None,
     ) -> None:
         """`signer` is the pinned key of manifests; without it the register's own word is taken for it.
 
         `members` are asked in place of the addresses in the manifest; `buckets` is another host of the same files.
+        `access_tokens` are one for each of `members`, in their order, or one that all of them know.
         """
+        if len(access_tokens) > 1 and len(access_tokens) != len(members):
+            raise NoAnswer(
+                f"{len(access_tokens)} access tokens for {len(members)} members; give one for all, or one each"
+            )
         self._register = register.rstrip("/")
         self._members = members
         self._buckets = (buckets or register).rstrip("/")
         self.signer = signer
         self.is_pinned = signer is not None
-        self._access_token = access_token
+        self._access_tokens = access_tokens
         self._fetcher = fetcher or Fetcher()
         self._evaluators: list[MemberEvaluator] | None = None
         self._read: dict[tuple[str, int], Bucket] = {}
@@ -138,7 +143,9 @@ class PrivateAsker:
         """The members that can be asked, each with its number."""
         if self._members or group.threshold == 1:
             if self._evaluators is None:
-                self._evaluators = [self._member(url) for url in self._members or [self._register]]
+                self._evaluators = [
+                    self._member(url, place) for place, url in enumerate(self._members or [self._register])
+                ]
             for evaluator in self._evaluators:
                 try:
                     yield evaluator.index, evaluator
@@ -146,14 +153,13 @@ class PrivateAsker:
                     if len(self._evaluators) == group.threshold:
                         raise
             return
-        for member in group.members:
-            yield member.index, self._member(member.url or self._register)
+        for place, member in enumerate(group.members):
+            yield member.index, self._member(member.url or self._register, place)
 
-    def _member(self, url: str) -> MemberEvaluator:
-        is_register = url.rstrip("/") == self._register
-        return MemberEvaluator(
-            url, self._fetcher, signer=self.signer if is_register else None, access_token=self._access_token
-        )
+    def _member(self, url: str, place: int) -> MemberEvaluator:
+        is_register, tokens = url.rstrip("/") == self._register, self._access_tokens
+        token = None if not tokens else tokens[0] if len(tokens) == 1 else tokens[place]
+        return MemberEvaluator(url, self._fetcher, signer=self.signer if is_register else None, access_token=token)
 
     def _ranges(self, manifest: Manifest) -> list[RestrictedRange]:
         name = f"ranges-{manifest.ranges_sha256[:32]}.json"

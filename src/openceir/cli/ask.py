@@ -42,8 +42,11 @@ class FileRefused(QuestionError):
 )
 @click.option(
     "--token-file",
+    "token_files",
+    multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A partner's access token, in a file that only you can read. Without it ten questions a day are usual.",
+    help="A partner's access token, in a file that only you can read; with --member one for each. Without it ten "
+    "questions a day are usual.",
 )
 @as_json_option
 @click.pass_context
@@ -55,7 +58,7 @@ def ask(
     buckets: str | None,
     signer: str | None,
     file: Path | None,
-    token_file: Path | None,
+    token_files: tuple[Path, ...],
     as_json: bool,
 ) -> None:
     """Ask whether a device is blocked, so that the register learns neither the device nor the answer.
@@ -77,7 +80,7 @@ def ask(
         members=members,
         buckets=buckets,
         signer=read_public_key(signer) if signer else None,
-        access_token=read_secret(token_file).decode().strip() if token_file else None,
+        access_tokens=[read_secret(path).decode().strip() for path in token_files],
     )
     values = [value] if value is not None else _values_in(file) if file is not None else []
     with ShownProgress("ask") as progress:

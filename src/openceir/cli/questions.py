@@ -42,11 +42,17 @@ def new_key(ctx: click.Context, epoch: str, as_json: bool) -> None:
 @click.option(
     "--member", "members", metavar="URL", multiple=True, help="Who evaluates the list, when the key is shared."
 )
-@click.option("--token-file", type=_FILE, help="The access token with which they let this register evaluate.")
+@click.option(
+    "--token-file",
+    "token_files",
+    type=_FILE,
+    multiple=True,
+    help="The access token of each --member, in the same order.",
+)
 @as_json_option
 @click.pass_context
 def build(
-    ctx: click.Context, additions: bool, members: tuple[str, ...], token_file: Path | None, as_json: bool
+    ctx: click.Context, additions: bool, members: tuple[str, ...], token_files: tuple[Path, ...], as_json: bool
 ) -> None:
     """Make the bucket files of everything that is blocked or tracked now, and publish them.
 
@@ -57,8 +63,8 @@ def build(
     evaluate = None
     if members:
         group = register.question_group(register.question_epoch())
-        token = read_secret(token_file).decode().strip() if token_file else None
-        asker = PrivateAsker(members[0], members=members, access_token=token)
+        tokens = [read_secret(path).decode().strip() for path in token_files]
+        asker = PrivateAsker(members[0], members=members, access_tokens=tokens)
 
         def evaluate(subjects: Sequence[bytes]) -> list[bytes]:
             return list(asker.evaluate(group, subjects, at))

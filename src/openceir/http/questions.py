@@ -29,6 +29,7 @@ _PAGE_MEDIA = {
     "js": "text/javascript; charset=utf-8",
     "css": "text/css; charset=utf-8",
     "txt": "text/plain; charset=utf-8",
+    "svg": "image/svg+xml",
 }
 # Nothing of another host is loaded, and nothing can be sent anywhere but here.
 _PAGE_POLICY = (

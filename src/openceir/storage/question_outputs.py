@@ -39,6 +39,11 @@ class OutputCache:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    def sweep(self) -> None:
+        """Remove what a killed writer left half written: it names devices. Only for who builds alone."""
+        for left in self.folder.glob(".new-*"):
+            left.unlink()
+
     def load(self) -> tuple[Keys, npt.NDArray[Any]]:
         """Devices, ascending and each once, and their rows. Raises: StorageError when a part is cut."""
         parts = [np.empty(0, dtype=_STORED)]

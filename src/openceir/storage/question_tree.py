@@ -8,21 +8,35 @@
 What the manifest before this one names is kept too: an asker who holds it may still be fetching.
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from openceir.questions import Layer, Manifest, QuestionError, bucket_path, signer_of
 from openceir.storage.files import StorageError, fsync_folder, replace_file
 
-__all__ = ["QuestionTree", "ranges_name"]
+__all__ = ["QuestionTree", "one_build_at_a_time", "ranges_name"]
 
 
 def ranges_name(sha256: str) -> str:
     """The file of restricted ranges with this digest."""
     return f"ranges-{sha256[:32]}.json"
+
+
+@contextmanager
+def one_build_at_a_time(folder: Path) -> Iterator[None]:
+    """Hold `folder` for one build; the lock goes with its process. Raises: StorageError when another build is running."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "build.lock").open("wb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise StorageError(f"another build is running in {folder}; wait for it") from None
+        yield
 
 
 class QuestionTree:
@@ -59,7 +73,7 @@ class QuestionTree:
                     made.add(path.parent)
                 path.write_bytes(octets)
             os.sync()  # thousands of small files: one flush of all instead of one wait for each
-            fresh.rename(place)
+            fresh.replace(place)
             fsync_folder(self.folder)
         except OSError as wrong:
             shutil.rmtree(fresh, ignore_errors=True)
