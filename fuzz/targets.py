@@ -326,22 +326,24 @@ THEFT = statements.DeviceStolen(devices=DeviceSet.of(ALICES_PHONE), stolen_at=NO
 SIGNED = statements.sign(THEFT, POLICE, issuer="cc-police", stated_at=NOON, salt=b"0123456789abcdef")
 KIND_NAMES = sorted(KINDS)
 _EXAMPLES: dict[Any, Any] = {
-    str: "N-7", bool: True, bytes: "ab" * 32, DeviceSet: [ALICES_PHONE], date: "2027-03-01",
+    str: "N-7", int: 1, bool: True, bytes: "ab" * 32, DeviceSet: [ALICES_PHONE], date: "2027-03-01",
     datetime: "2027-03-01T12:00:00Z", tuple[Pair, ...]: [[ALICES_PHONE, "001010000000001", None]],
     tuple[str, ...]: ["duplicate"], tuple[bytes, ...]: ["ab" * 32],
 }  # fmt: skip
 
 
-def _example(kind: str) -> dict[str, Any]:
-    """A statement of this kind as JSON shows it, every field filled by its type."""
+def _example(kind: str) -> dict[str, Any] | None:
+    """A statement of this kind as JSON shows it, every field filled by its type; None for one that names members."""
     forms = {
         name: form.__args__[0] if isinstance(form, UnionType) else form
         for name, form in KINDS[kind].__annotations__.items()
     }
+    if any(form not in _EXAMPLES for form in forms.values()):
+        return None
     return {"kind": kind, **{name: _EXAMPLES[form] for name, form in forms.items()}}
 
 
-PLAIN = [_example(kind) for kind in KIND_NAMES]
+PLAIN = [plain for kind in KIND_NAMES if (plain := _example(kind)) is not None]
 
 
 @target(
@@ -729,6 +731,8 @@ def _walk(octets: bytes) -> None:
         assert fits(place.text, USSD), "a screen does not fit"
     else:
         assert place.language in LANGUAGES
+
+
 # ------------------------------------------------------------------------------------------------ private questions
 
 QUESTION_KEY = questions.QuestionKey.of_seed("2027", bytes(32))
