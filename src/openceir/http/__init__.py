@@ -4,7 +4,8 @@
 stands behind it: a path that is not ours can be handed on.
 """
 
-from openceir.http.application import WSGI, load_application, make_application
+from openceir.http.answering import WSGI
+from openceir.http.application import load_application, make_application
 from openceir.http.federation import load_federation_application, make_federation_application
 from openceir.http.list_maker import lists_made_beside
 from openceir.http.openapi import openapi, openapi_page

@@ -20,7 +20,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
@@ -28,11 +28,10 @@ from typing import Any, NamedTuple
 
 from openceir.app import Register
 from openceir.clock import now
-from openceir.errors import OpenceirError
-from openceir.http.application import STATUS_LINES, WSGI, hidden_fault, log_line_json, log_line_text, refusal_of
+from openceir.http.answering import WSGI, Answered, answering
 from openceir.http.opened import register_by_thread
-from openceir.http.problems import Problem, problem_of
-from openceir.http.request import octets_of, path_of, query_of
+from openceir.http.problems import Problem
+from openceir.http.request import octets_of, query_of
 from openceir.ledger import AddCheckpoint, Governance, LedgerError, ProofRefused, Tile, tile_octets
 from openceir.settings import Settings, load_settings
 from openceir.statements import KeyUse, write_canonical
@@ -74,37 +73,19 @@ def load_federation_application() -> WSGI:
 def make_federation_application(home: Path, settings: Settings, *, log: Callable[[str], None] | None = None) -> WSGI:
     """A WSGI function over the register in `home`."""
     door = FederationDoor(home)
-    say = log_line_text if settings.log_format == "text" else log_line_json
 
-    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        began = time.perf_counter()
-        method, template = environ.get("REQUEST_METHOD", ""), "-"
-        try:
-            path = path_of(environ)
-            template = "/" + path.split("/")[1]
-            given = door.answer("GET" if method == "HEAD" else method, path, environ)
-            status, body = given.status, given.octets
-            headers = [("Content-Type", given.media), given.caching]
-        except Problem as problem:
-            status, headers, body = refusal_of(problem)
-        except OpenceirError as error:
-            status, headers, body = refusal_of(problem_of(error))
-        except Exception as fault:
-            status, headers, body = refusal_of(hidden_fault(fault))
-        headers += [("Content-Length", str(len(body))), ("X-Content-Type-Options", "nosniff")]
-        start_response(STATUS_LINES[status], headers)
-        if log is not None:
-            log(
-                say(
-                    method if method in {"GET", "HEAD", "POST"} else "-",
-                    template,
-                    status,
-                    (time.perf_counter() - began) * 1000,
-                )
-            )
-        return [b""] if method == "HEAD" else [body]
+    def find(method: str, path: str) -> tuple[str, tuple[str, str]]:
+        first = path.split("/")[1]
+        return f"/{first}" if first in _PLACES else "-", ("GET" if method == "HEAD" else method, path)
 
-    return application
+    def answer(found: tuple[str, str], environ: dict[str, Any]) -> Answered:
+        given = door.answer(*found, environ)
+        return Answered(given.status, [("Content-Type", given.media), given.caching], given.octets)
+
+    return answering(find, answer, settings, log)
+
+
+_PLACES = {"checkpoint", "tile", "times", "add-checkpoint", "logs", "seen", "forks", "payloads", "founding"}
 
 
 class FederationDoor:

@@ -23,8 +23,8 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,10 +32,10 @@ from openceir.app import Register
 from openceir.clock import now, parse_day
 from openceir.errors import OpenceirError
 from openceir.http import handlers
-from openceir.http.application import ALWAYS, STATUS_LINES, WSGI, hidden_fault, log_line_json, log_line_text, refusal_of
+from openceir.http.answering import WSGI, Answered, FilePart, answering
 from openceir.http.opened import admit, register_by_thread
 from openceir.http.problems import Problem, problem_of
-from openceir.http.request import Request, body_of, fields_of, octets_of, path_of, query_of
+from openceir.http.request import Request, body_of, fields_of, octets_of, query_of
 from openceir.lists import KINDS, NotAList, UnknownSequence, kind_named
 from openceir.settings import Settings, load_settings
 from openceir.statements import Role
@@ -50,7 +50,6 @@ __all__ = ["load_operators_application", "make_operators_application"]
 _LARGEST_SIGHTINGS_OCTETS = 16 << 20
 _LONGEST_WAIT_S = 55.0  # under the minute after which middle boxes cut a silent connection
 _LOOK_EVERY_S = 0.2
-_PIECE_OCTETS = 256 << 10
 _RANGE = re.compile(r"bytes=([0-9]{1,15})-([0-9]{0,15})")
 _HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -67,24 +66,12 @@ class Asked:
     is_head: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
-    """A successful answer: JSON, or a file from some octet on."""
-
-    json: Any = None
-    status: int = 200
-    headers: list[tuple[str, str]] = field(default_factory=list)
-    file: Path | None = None
-    start: int = 0
-    length: int = 0
-
-
 class _Row(NamedTuple):
     method: str
     template: str
     pattern: re.Pattern[str]
     query: frozenset[str]
-    does: "Callable[[OperatorsDoor, Register, Asked], Given]"
+    does: "Callable[[OperatorsDoor, Register, Asked], Answered]"
 
 
 def load_operators_application() -> WSGI:
@@ -97,43 +84,7 @@ def load_operators_application() -> WSGI:
 def make_operators_application(home: Path, settings: Settings, *, log: Callable[[str], None] | None = None) -> WSGI:
     """A WSGI function over the register in `home`."""
     door = OperatorsDoor(home, settings)
-    say = log_line_text if settings.log_format == "text" else log_line_json
-
-    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        began = time.perf_counter()
-        method, template, body = environ.get("REQUEST_METHOD", ""), "-", b""
-        given = Given()
-        try:
-            row, operator, part = _row_of(method, path_of(environ))
-            template = row.template
-            given = door.answer(row, operator, part, environ)
-            status, headers = given.status, [*given.headers]
-            if given.file is None:
-                body = json.dumps(given.json, ensure_ascii=False, separators=(",", ":")).encode()
-                headers.append(("Content-Type", "application/json"))
-        except Problem as problem:
-            status, headers, body = refusal_of(problem)
-        except OpenceirError as error:
-            status, headers, body = refusal_of(problem_of(error))
-        except Exception as fault:
-            status, headers, body = refusal_of(hidden_fault(fault))
-        length = given.length if status in {200, 206} and given.file is not None else len(body)
-        headers += [("Content-Length", str(length)), *ALWAYS]
-        start_response(STATUS_LINES[status], headers)
-        if log is not None:
-            log(
-                say(
-                    method if method in {"GET", "HEAD", "POST"} else "-",
-                    template,
-                    status,
-                    (time.perf_counter() - began) * 1000,
-                )
-            )
-        if method == "HEAD" or status == 304:
-            return [b""]
-        return _pieces(given) if given.file is not None and status in {200, 206} else [body]
-
-    return application
+    return answering(_row_of, door.answer, settings, log)
 
 
 class OperatorsDoor:
@@ -146,8 +97,9 @@ class OperatorsDoor:
         self._places = threading.BoundedSemaphore(max(settings.http_waits, 1))
         self._sweep_arrived()
 
-    def answer(self, row: _Row, operator: str, part: str, environ: dict[str, Any]) -> Given:
+    def answer(self, found: tuple[_Row, str, str], environ: dict[str, Any]) -> Answered:
         """Let the token in and do what was asked. Raises: Problem, OpenceirError."""
+        row, operator, part = found
         query = query_of(environ, row.query)
         register = self.register()
         authorization = environ.get("HTTP_AUTHORIZATION", "")
@@ -166,23 +118,23 @@ class OperatorsDoor:
 
     # -- lists ----------------------------------------------------------------------------------------------------
 
-    def lists(self, register: Register, asked: Asked) -> Given:
+    def lists(self, register: Register, asked: Asked) -> Answered:
         """GET /lists."""
-        return Given(self._manifest(register, asked.operator))
+        return _said(self._manifest(register, asked.operator))
 
-    def wait(self, register: Register, asked: Asked) -> Given:
+    def wait(self, register: Register, asked: Asked) -> Answered:
         """GET /lists/wait."""
         after = _number(asked.query, "after", 0)
         deadline = time.monotonic() + min(float(_number(asked.query, "seconds", 25)), _LONGEST_WAIT_S)
         runs = register.list_runs
         if not self._places.acquire(blocking=False):
-            return Given(self._manifest(register, asked.operator), headers=[("Retry-After", "1")])
+            return _said(self._manifest(register, asked.operator), headers=[("Retry-After", "1")])
         try:
             while runs.last_given(asked.operator) <= after and time.monotonic() < deadline:
                 time.sleep(_LOOK_EVERY_S)
         finally:
             self._places.release()
-        return Given(self._manifest(register, asked.operator))
+        return _said(self._manifest(register, asked.operator))
 
     def _manifest(self, register: Register, operator: str) -> dict[str, Any]:
         newest = [file for kind in KINDS if (file := register.list_runs.newest(operator, kind)) is not None]
@@ -201,12 +153,12 @@ class OperatorsDoor:
             ],
         }
 
-    def full(self, register: Register, asked: Asked) -> Given:
+    def full(self, register: Register, asked: Asked) -> Answered:
         """GET /lists/{kind}/full."""
         newest = self._newest(register, asked)
         return _list_given(asked, register.list_runs.files_of(newest))
 
-    def delta(self, register: Register, asked: Asked) -> Given:
+    def delta(self, register: Register, asked: Asked) -> Answered:
         """GET /lists/{kind}/delta. One that its run did not write is made once and kept while it leads to the newest."""
         newest, base = self._newest(register, asked), _number(asked.query, "base", -1)
         if base < 1:
@@ -235,7 +187,7 @@ class OperatorsDoor:
             raise UnknownSequence(f"there is no {kind.name} for {asked.operator} yet; ask again after the next run")
         return newest
 
-    def acknowledge(self, register: Register, asked: Asked) -> Given:
+    def acknowledge(self, register: Register, asked: Asked) -> Answered:
         """POST /acknowledgements. The last word stands, unless it is older than what was said before."""
         body = fields_of(body_of(asked.environ, self.settings.http_max_body_octets), frozenset({"lists"}), frozenset())
         rows = body["lists"]
@@ -252,11 +204,11 @@ class OperatorsDoor:
             delivered = register.list_runs.newest(asked.operator, one.kind, one.sequence)
             agrees = delivered is not None and delivered.sha256 == one.sha256
             found.append({"kind": one.kind, "sequence": one.sequence, "agrees": agrees, "kept": one in newer})
-        return Given({"lists": found})
+        return _said({"lists": found})
 
     # -- sightings and questions ----------------------------------------------------------------------------------
 
-    def sightings(self, register: Register, asked: Asked) -> Given:
+    def sightings(self, register: Register, asked: Asked) -> Answered:
         """POST /sightings. The same octets sent again are known by their digest and change nothing."""
         if asked.environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != "application/gzip":
             raise Problem(415, "body-not-gzip", "send the dump compressed, with Content-Type: application/gzip")
@@ -275,7 +227,7 @@ class OperatorsDoor:
             )
         finally:
             arrived.unlink(missing_ok=True)
-        return Given(
+        return _said(
             {"rows": report.rows, "accepted": report.accepted, "already": report.already, "import": report.import_id}
         )
 
@@ -286,11 +238,11 @@ class OperatorsDoor:
             if not (process.isdigit() and Path("/proc", process).exists()):
                 left.unlink(missing_ok=True)
 
-    def checks(self, register: Register, asked: Asked) -> Given:
+    def checks(self, register: Register, asked: Asked) -> Answered:
         """POST /checks: the synchronous query."""
-        return Given(_plain(handlers.check_many(register, self._question(asked)).json))
+        return _said(_plain(handlers.check_many(register, self._question(asked)).json))
 
-    def ask(self, register: Register, asked: Asked) -> Given:
+    def ask(self, register: Register, asked: Asked) -> Answered:
         """POST /queries: the asynchronous query. Kept before it is accepted, so that a restart forgets none."""
         question = self._question(asked)
         body = fields_of(question.body, frozenset({"identifiers"}), frozenset({"at", "known_at"}))
@@ -302,9 +254,9 @@ class OperatorsDoor:
         number = QueryShelf(register.database).keep(asked.operator, json.dumps(body), at=now())
         threading.Thread(target=self._work_off, name="queries", daemon=True).start()
         place = f"/v1/operators/{asked.operator}/queries/{number}"
-        return Given({"query": number, "state": "accepted"}, 202, [("Location", place), ("Retry-After", "1")])
+        return _said({"query": number, "state": "accepted"}, 202, [("Location", place), ("Retry-After", "1")])
 
-    def asked_before(self, register: Register, asked: Asked) -> Given:
+    def asked_before(self, register: Register, asked: Asked) -> Answered:
         """GET /queries/{number}."""
         if not (asked.part.isascii() and asked.part.isdigit() and len(asked.part) <= 15):
             raise Problem(404, "no-such-query", "there is no such query of yours")
@@ -313,8 +265,8 @@ class OperatorsDoor:
             raise Problem(404, "no-such-query", "there is no such query of yours; answers are kept for a day")
         if found.answer is None:
             threading.Thread(target=self._work_off, name="queries", daemon=True).start()  # its process may have died
-            return Given({"query": found.number, "state": "accepted"}, 202, [("Retry-After", "1")])
-        return Given({"query": found.number, "state": "answered", **json.loads(found.answer)})
+            return _said({"query": found.number, "state": "accepted"}, 202, [("Retry-After", "1")])
+        return _said({"query": found.number, "state": "answered", **json.loads(found.answer)})
 
     def _question(self, asked: Asked) -> Request:
         body = body_of(asked.environ, self.settings.http_max_body_octets)
@@ -356,12 +308,17 @@ def _number(query: dict[str, str], name: str, default: int) -> int:
     return int(text)
 
 
+def _said(json_value: Any, status: int = 200, headers: Sequence[tuple[str, str]] = ()) -> Answered:
+    body = json.dumps(json_value, ensure_ascii=False, separators=(",", ":")).encode()
+    return Answered(status, [*headers, ("Content-Type", "application/json")], body)
+
+
 def _plain(answer: Any) -> Any:
     """The answer with its days as text."""
     return json.loads(json.dumps(answer, default=lambda value: value.isoformat()))
 
 
-def _list_given(asked: Asked, files: ListFiles, packing: Path | None = None) -> Given:
+def _list_given(asked: Asked, files: ListFiles, packing: Path | None = None) -> Answered:
     """The rows, whole or from an octet on; header and signature travel as fields, so one answer is the whole list.
 
     `packing` is where compressed rows are kept, when they may be sent so.
@@ -389,32 +346,21 @@ def _list_given(asked: Asked, files: ListFiles, packing: Path | None = None) -> 
         *([("Content-Encoding", form)] if form else []),
     ]
     if asked.environ.get("HTTP_IF_NONE_MATCH", "") == tag:
-        return Given(status=304, headers=headers)
+        return Answered(304, headers)
     headers.append(("Content-Type", "text/csv; charset=utf-8"))
     wanted = _RANGE.fullmatch(asked.environ.get("HTTP_RANGE", ""))
     if wanted is None or asked.environ.get("HTTP_IF_RANGE", tag) != tag:  # RFC 9110 §14.2: else the whole
-        return Given(headers=headers, file=rows, length=octets)
+        return Answered(200, headers, FilePart(rows, 0, octets))
     start, last = int(wanted[1]), min(int(wanted[2] or octets), octets - 1)
     if start > last:
         raise Problem(
             416, "range-refused", "there are no such octets in the list", [("Content-Range", f"bytes */{octets}")]
         )
     headers.append(("Content-Range", f"bytes {start}-{last}/{octets}"))
-    return Given(status=206, headers=headers, file=rows, start=start, length=last - start + 1)
+    return Answered(206, headers, FilePart(rows, start, last - start + 1))
 
 
-def _pieces(given: Given) -> Iterator[bytes]:
-    """The octets of the file. An open file stays whole, whatever pruning removes meanwhile."""
-    assert given.file is not None
-    with given.file.open("rb") as source:
-        source.seek(given.start)
-        left = given.length
-        while left and (piece := source.read(min(left, _PIECE_OCTETS))):
-            left -= len(piece)
-            yield piece
-
-
-def _row(method: str, rest: str, does: Callable[[OperatorsDoor, Register, Asked], Given], *query: str) -> _Row:
+def _row(method: str, rest: str, does: Callable[[OperatorsDoor, Register, Asked], Answered], *query: str) -> _Row:
     template = f"/v1/operators/{{operator}}{rest}"
     pattern = re.escape(template).replace(r"\{operator\}", "([A-Za-z0-9_-]{1,64})")
     return _Row(
@@ -435,13 +381,13 @@ _ROWS = (
 )
 
 
-def _row_of(method: str, path: str) -> tuple[_Row, str, str]:
-    """The row, the operator and the named part. Raises: Problem 404 or 405."""
+def _row_of(method: str, path: str) -> tuple[str, tuple[_Row, str, str]]:
+    """The template, and the row, the operator and the named part. Raises: Problem 404 or 405."""
     reading, allowed = "GET" if method == "HEAD" else method, []
     for row in _ROWS:
         if (found := row.pattern.fullmatch(path)) is not None:
             if row.method == reading:
-                return row, found[1], found[2] if found.lastindex == 2 else ""
+                return row.template, (row, found[1], found[2] if found.lastindex == 2 else "")
             allowed.append(row.method)
     if allowed:
         raise Problem(405, "method-not-allowed", f"this path takes {allowed[0]}", [("Allow", ", ".join(allowed))])
