@@ -24,13 +24,20 @@ from openceir import clock
 from openceir.app import open_register
 from openceir.eir.centre import Centre
 from openceir.http import make_operators_application
+from openceir.http.tls_server import CERTIFICATE, ClientCertificate
 from openceir.settings import Settings
 from openceir.statements import DeviceRecovered, DeviceSet, DeviceStolen, PublicKey
 from openceir.storage.key_files import read_public_key
 
 __all__ = [
-    "ALICES_PHONE", "BOBS_PHONE", "SPARE_PHONE", "ACentre", "Certificates", "ended", "free_port", "served",
+    "ALICES_PHONE", "BOBS_PHONE", "SPARE_PHONE", "ACentre", "Certificates", "ended", "free_port", "served", "shown",
 ]  # fmt: skip
+
+
+def shown(application, *names: str):
+    """The application as one sees it who showed a certificate with these names, which TLS verified."""
+    certificate = ClientCertificate("00" * 32, frozenset(f"{name}.example" for name in names))
+    return lambda environ, start_response: application({**environ, CERTIFICATE: certificate}, start_response)
 
 
 class ACentre:
@@ -39,7 +46,7 @@ class ACentre:
     def __init__(self, home: Path, **settings) -> None:
         self.home, self.register = home, open_register(home) if home.exists() else Storyland(home).register
         self.settings = Settings(**{"http_waits": 4, **settings})
-        self.door = make_operators_application(home, self.settings)
+        self.door = shown(make_operators_application(home, self.settings), "northtel", "southtel")
 
     @property
     def trust(self) -> PublicKey:
@@ -48,7 +55,10 @@ class ACentre:
     def token(self, operator: str = "northtel", role: str = "operator") -> str:
         at = clock.now()
         name = f"{operator or role}-{len(self.register.tokens.list_all())}"
-        return self.register.tokens.make(name, role, at=at, expires_at=at + timedelta(days=1), operator=operator)
+        binding = f"{operator}.example" if operator else ""
+        return self.register.tokens.make(
+            name, role, at=at, expires_at=at + timedelta(days=1), operator=operator, certificate=binding
+        )
 
     def steals(self, *phones: str) -> None:
         at = clock.now()
@@ -85,7 +95,7 @@ class Certificates:
         folder.mkdir()
         self._key, self._authority = self._issue("authority", None)
         self.authority = folder / "authority.pem"
-        for name in ("centre", "northtel"):
+        for name in ("centre", "northtel", "southtel"):
             self._issue(name, self._key)
         stranger = ec.generate_private_key(ec.SECP256R1())
         self._issue("stranger", stranger)
@@ -95,7 +105,9 @@ class Certificates:
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"{name}.example")])
         authority = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority.example")])
         at, signer = clock.now(), issuer or key
-        names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))])
+        names = x509.SubjectAlternativeName(
+            [x509.DNSName(f"{name}.example"), x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
+        )
         made = (
             x509.CertificateBuilder()
             .subject_name(subject)

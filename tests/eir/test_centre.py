@@ -19,7 +19,7 @@ from openceir.eir.source import build_from_lists
 from openceir.http import make_operators_application
 from openceir.storage import files as storage_files
 
-from .a_centre import ALICES_PHONE, BOBS_PHONE, SPARE_PHONE, ACentre
+from .a_centre import ALICES_PHONE, BOBS_PHONE, SPARE_PHONE, ACentre, shown
 
 
 @pytest.fixture(scope="session")
@@ -171,8 +171,11 @@ def test_an_older_list_is_never_taken(centre, eir, tmp_path):
     eir.pulls()
     at = clock.now()
     copy = open_register(tmp_path / "old")
-    token = copy.tokens.make("again", "operator", at=at, expires_at=at + timedelta(days=1), operator="northtel")
-    door = httpx.WSGITransport(make_operators_application(copy.home, centre.settings))
+    token = copy.tokens.make(
+        "again", "operator", at=at, expires_at=at + timedelta(days=1), operator="northtel",
+        certificate="northtel.example",
+    )  # fmt: skip
+    door = httpx.WSGITransport(shown(make_operators_application(copy.home, centre.settings), "northtel"))
     old = Follower(eir.held, Centre(centre.client(token, door), "northtel", centre.trust))
     done = old.take(old.centre.announced(), at)
     assert (done.changed, len(done.notes)) == (False, 4)
@@ -455,7 +458,9 @@ def test_a_wait_ends_when_there_is_something_newer_or_the_time_is_over(centre):
 def test_the_door_names_no_device_in_its_log(tmp_path, centre):
     lines: list[str] = []
     client = centre.client(
-        transport=httpx.WSGITransport(make_operators_application(centre.home, centre.settings, log=lines.append))
+        transport=httpx.WSGITransport(
+            shown(make_operators_application(centre.home, centre.settings, log=lines.append), "northtel")
+        )
     )
     client.post("/v1/operators/northtel/checks", json={"identifiers": [ALICES_PHONE]})
     client.get("/v1/operators/northtel/lists")

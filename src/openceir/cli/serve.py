@@ -1,8 +1,8 @@
 """`openceir serve`: answer over HTTP, and open the portal."""
 
 import os
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -54,42 +54,42 @@ def serve(
     if (operators or federation) and tls_ca is None:
         raise click.UsageError("that door needs all of --tls-cert, --tls-key and --tls-ca")
     settings, _ = load_settings(ctx.obj, os.environ)
-    # Each worker is a process of its own and finds the register by the environment.
-    os.environ["OPENCEIR_HOME"] = str(ctx.obj.absolute())
-    from granian import Granian  # a server only for this command
-    from granian.constants import Interfaces, SSLProtocols
-
     if federation:
         usual = settings.http_federation_port
     else:
         usual = settings.http_operators_port if operators else settings.http_port
     address, listening = host or settings.http_host, usual if port is None else port
     scheme = "http" if tls_cert is None else "https"
-    is_public = not (operators or federation)
-    has_portal = is_public and _portal_is_installed()
-    if is_public and not has_portal:
-        click.echo("openceir: the portal is not installed and stays closed: pip install 'openceir[portal]'", err=True)
-    beside = (
-        _portal(ctx.obj) if has_portal
-        else _lists_made(ctx.obj, settings) if operators and settings.http_make_lists
-        else nullcontext()
-    )  # fmt: skip
-    with beside:
+
+    def say_where() -> None:
         click.echo(
             f"openceir answers at {scheme}://{address}:{listening}/ from {ctx.obj}; stop it with Ctrl-C", err=True
         )
+
+    if operators:
+        pem = [path for path in (tls_cert, tls_key, tls_ca) if path is not None]
+        _serve_operators(ctx.obj, settings, pem, address, listening, say_where)
+        return
+    # Each worker is a process of its own and finds the register by the environment.
+    os.environ["OPENCEIR_HOME"] = str(ctx.obj.absolute())
+    from granian import Granian  # a server only for this command
+    from granian.constants import Interfaces, SSLProtocols
+
+    has_portal = not federation and _portal_is_installed()
+    if not federation and not has_portal:
+        click.echo("openceir: the portal is not installed and stays closed: pip install 'openceir[portal]'", err=True)
+    with _portal(ctx.obj) if has_portal else nullcontext():
+        say_where()
         Granian(
-            _APPLICATIONS[_door(operators, federation, has_portal)],
+            _APPLICATIONS["federation" if federation else "portal" if has_portal else "register"],
             factory=True,
             interface=Interfaces.WSGI,
             address=address,
             port=listening,
             workers=settings.http_workers,
-            # two, so that one long read does not hold up the answers, and one for each EIR that may wait for lists;
-            # each opens the register for itself when it is first used
-            blocking_threads=2 + (settings.http_waits if operators else 0),
-            # EIRs that wait hold a stop up for as long as they wait; whatever was answered before is on the disk
-            workers_kill_timeout=None if is_public else 3,
+            # two, so that one long read does not hold up the answers; each opens the register when it is first used
+            blocking_threads=2,
+            workers_kill_timeout=3 if federation else None,
             ssl_cert=tls_cert,
             ssl_key=tls_key,
             ssl_ca=tls_ca,
@@ -100,18 +100,34 @@ def serve(
         ).serve()
 
 
-def _door(operators: bool, federation: bool, has_portal: bool) -> str:
-    if operators or federation:
-        return "operators" if operators else "federation"
-    return "portal" if has_portal else "register"
-
-
 _APPLICATIONS = {
     "federation": "openceir.http:load_federation_application",
-    "operators": "openceir.http:load_operators_application",
     "portal": "openceir.portal.application:load_application",
     "register": "openceir.http:load_application",
 }
+
+
+def _serve_operators(
+    home: Path,
+    settings: Settings,
+    pem: Sequence[Path],
+    address: str,
+    port: int,
+    say_where: Callable[[], None],
+) -> None:
+    """Open the operators' door, and have lists made by themselves beside it."""
+    from openceir.http import lists_made_beside, serve_operators, tls_with_certificates
+
+    try:
+        tls = tls_with_certificates(*pem)
+    except OSError as wrong:  # ssl.SSLError is one
+        raise click.UsageError(f"certificate, key or authorities cannot be used: {wrong}") from None
+    beside = lists_made_beside(home.absolute(), settings.log_format) if settings.http_make_lists else nullcontext()
+    with beside:
+        try:
+            serve_operators(home.absolute(), settings, tls, address, port, say_where)
+        except OSError as wrong:
+            raise click.UsageError(f"{address}:{port} cannot be listened on: {wrong.strerror}") from None
 
 
 def _portal_is_installed() -> bool:
@@ -127,10 +143,3 @@ def _portal(home: Path) -> Iterator[None]:
     prepare(home)
     with worker_beside(home):
         yield
-
-
-def _lists_made(home: Path, settings: Settings) -> AbstractContextManager[None]:
-    """Lists made by themselves in a process beside."""
-    from openceir.http import lists_made_beside
-
-    return lists_made_beside(home.absolute(), settings.log_format)

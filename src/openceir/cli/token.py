@@ -1,7 +1,9 @@
 """`openceir token`: access tokens of the HTTP interface."""
 
 import re
+import ssl
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 
 import click
@@ -29,12 +31,25 @@ def _name(ctx: click.Context, param: click.Parameter, value: str) -> str:
 @click.option("--role", type=click.Choice([str(role) for role in Role]), required=True, help="What it opens.")
 @click.option("--name", required=True, callback=_name, help="Whose it is, such as desk-1. Stands in the read audit.")
 @click.option("--operator", default="", help="Of the role operator: whose lists it opens, an id of the policy.")
+@click.option(
+    "--certificate",
+    default="",
+    metavar="NAME|PEM",
+    help="Of an operator's token: the client certificate it goes with, a DNS name in it or its file.",
+)
 @click.option("--expires", type=Moment(), required=True, help="The first moment at which it opens nothing, UTC.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it to this file, mode 0600.")
 @as_json_option
 @click.pass_context
 def new(
-    ctx: click.Context, role: str, name: str, operator: str, expires: datetime, out: Path | None, as_json: bool
+    ctx: click.Context,
+    role: str,
+    name: str,
+    operator: str,
+    certificate: str,
+    expires: datetime,
+    out: Path | None,
+    as_json: bool,
 ) -> None:
     """Make a token and show it, this once: only its digest is kept.
 
@@ -50,7 +65,12 @@ def new(
     known = [name.lower() for name in register.policy.operators(now().date())]
     if operator and operator not in known:
         raise click.UsageError(f"the policy names no operator {operator!r}; it names {', '.join(known) or 'none'}")
-    text = register.tokens.make(name, role, at=now(), expires_at=expires, operator=operator)
+    if bool(operator) != bool(certificate):
+        raise click.UsageError(
+            "--operator and --certificate go together: a token opens an operator's lists only with it"
+        )
+    binding = _binding(certificate) if certificate else ""
+    text = register.tokens.make(name, role, at=now(), expires_at=expires, operator=operator, certificate=binding)
     if out is not None:
         replace_file(out, text.encode() + b"\n", mode=0o600)
     if as_json:
@@ -60,6 +80,20 @@ def new(
         click.echo(f"{out}: token of {name} ({role}), opens until {expires:%Y-%m-%d}")
     else:
         click.echo(text)
+
+
+def _binding(certificate: str) -> str:
+    """A DNS name as it is, or the digest of a certificate's file."""
+    path = Path(certificate)
+    if path.suffix == ".pem" or path.exists():
+        try:
+            octets = ssl.PEM_cert_to_DER_cert(path.read_text("ascii"))
+        except (OSError, ValueError) as wrong:
+            raise click.UsageError(f"{certificate} is no certificate in PEM: {wrong}") from None
+        return f"sha256:{sha256(octets).hexdigest()}"
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", certificate):
+        raise click.UsageError(f"{certificate!r} is neither a DNS name nor a certificate's file")
+    return certificate.lower()
 
 
 @token.command(name="list")
@@ -73,6 +107,7 @@ def list_all(ctx: click.Context, as_json: bool) -> None:
             "name": one.name,
             "role": one.role,
             "operator": one.operator,
+            "certificate": one.certificate,
             "made_at": f"{one.made_at:%Y-%m-%dT%H:%M:%SZ}",
             "expires_at": f"{one.expires_at:%Y-%m-%dT%H:%M:%SZ}",
             "state": "open" if one.is_valid_at(moment) else "revoked" if one.revoked_at else "expired",
@@ -85,6 +120,7 @@ def list_all(ctx: click.Context, as_json: bool) -> None:
     for row in rows:
         click.echo(
             f"{row['name']:<24} {row['role']:<10} {row['operator']:<10} {row['state']:<8} until {row['expires_at']}"
+            + (f"   with {row['certificate']}" if row["certificate"] else "")
         )
 
 

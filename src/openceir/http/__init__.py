@@ -9,9 +9,11 @@ from openceir.http.application import load_application, make_application
 from openceir.http.federation import load_federation_application, make_federation_application
 from openceir.http.list_maker import lists_made_beside
 from openceir.http.openapi import openapi, openapi_page
-from openceir.http.operators import load_operators_application, make_operators_application
+from openceir.http.operators import make_operators_application, serve_operators
+from openceir.http.tls_server import tls_with_certificates
 
 __all__ = [
     "WSGI", "load_application", "make_application", "load_federation_application", "make_federation_application",
-    "load_operators_application", "make_operators_application", "lists_made_beside", "openapi", "openapi_page",
+    "make_operators_application", "serve_operators", "lists_made_beside", "tls_with_certificates",
+    "openapi", "openapi_page",
 ]  # fmt: skip

@@ -68,7 +68,7 @@ def _find(method: str, path: str) -> tuple[str, tuple[Route, dict[str, str]]]:
 
 def _answer(
     register: Callable[[], Register], settings: Settings, route: Route, named: dict[str, str], environ: dict[str, Any]
-) -> tuple[int, list[tuple[str, str]], bytes]:
+) -> Answered:
     query = query_of(environ, frozenset(route.query or ()))
     moment = now()
     reader, role = "", ""

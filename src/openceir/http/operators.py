@@ -20,6 +20,9 @@ import base64
 import json
 import os
 import re
+import signal
+import socket
+import ssl
 import sys
 import threading
 import time
@@ -36,8 +39,9 @@ from openceir.http.answering import WSGI, Answered, FilePart, answering
 from openceir.http.opened import admit, register_by_thread
 from openceir.http.problems import Problem, problem_of
 from openceir.http.request import Request, body_of, fields_of, octets_of, query_of
+from openceir.http.tls_server import CERTIFICATE, ClientCertificate, TlsServer
 from openceir.lists import KINDS, NotAList, UnknownSequence, kind_named
-from openceir.settings import Settings, load_settings
+from openceir.settings import Settings
 from openceir.statements import Role
 from openceir.storage.files import write_beside
 from openceir.storage.list_files import ListFiles
@@ -45,7 +49,7 @@ from openceir.storage.list_runs import Acknowledgement, KeptFile
 from openceir.storage.list_writing import moment_text
 from openceir.storage.queries import QueryShelf
 
-__all__ = ["load_operators_application", "make_operators_application"]
+__all__ = ["make_operators_application", "serve_operators"]
 
 _LARGEST_SIGHTINGS_OCTETS = 16 << 20
 _LONGEST_WAIT_S = 55.0  # under the minute after which middle boxes cut a silent connection
@@ -74,11 +78,24 @@ class _Row(NamedTuple):
     does: "Callable[[OperatorsDoor, Register, Asked], Answered]"
 
 
-def load_operators_application() -> WSGI:
-    """What a granian worker calls: the door over the home folder that `openceir serve --operators` was given."""
-    home = Path(os.environ.get("OPENCEIR_HOME", "openceir-home"))
-    settings, _ = load_settings(home, os.environ)
-    return make_operators_application(home, settings, log=lambda line: print(line, file=sys.stderr))
+def serve_operators(
+    home: Path,
+    settings: Settings,
+    tls: ssl.SSLContext,
+    address: str,
+    port: int,
+    listening: Callable[[], None] = lambda: None,
+) -> None:
+    """Open the door until SIGTERM or SIGINT; `listening` is called once. Raises: OSError when the address is taken."""
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    application = make_operators_application(home, settings, log=lambda line: print(line, file=sys.stderr))
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.create_server((address, port), family=family, backlog=128) as listener:
+        listening()
+        # For each EIR that may wait two connections, the second to fetch or to tell with; and some for whoever comes.
+        TlsServer(application, listener, tls, threads=8 + 2 * settings.http_waits).serve(stopped)
 
 
 def make_operators_application(home: Path, settings: Settings, *, log: Callable[[str], None] | None = None) -> WSGI:
@@ -112,6 +129,15 @@ class OperatorsDoor:
         if token.role != Role.OPERATOR or not token.operator or token.operator != operator:
             raise Problem(
                 403, "not-your-lists", "this token does not open this operator's lists; it opens its own only"
+            )
+        shown = environ.get(CERTIFICATE)
+        if (
+            not isinstance(shown, ClientCertificate)
+            or not token.certificate
+            or not shown.is_bound_by(token.certificate)
+        ):
+            raise Problem(
+                403, "not-your-certificate", "this token goes with another client certificate than the one shown"
             )
         asked = Asked(environ, query, operator, part, token.name, environ.get("REQUEST_METHOD") == "HEAD")
         return row.does(self, register, asked)

@@ -23,9 +23,16 @@ CREATE TABLE IF NOT EXISTS token_operator(
     name TEXT PRIMARY KEY,          -- of the token
     operator TEXT NOT NULL          -- whose lists it opens, and nobody else's
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS token_certificate(
+    name TEXT PRIMARY KEY,          -- of the token
+    certificate TEXT NOT NULL       -- with which alone it opens anything: a DNS name in it, or sha256:HEX
+) STRICT, WITHOUT ROWID;
 """
-_COLUMNS = "token.name, role, made_at, expires_at, revoked_at, coalesce(operator, '')"
-_FROM = "FROM token LEFT JOIN token_operator ON token_operator.name = token.name"
+_COLUMNS = "token.name, role, made_at, expires_at, revoked_at, coalesce(operator, ''), coalesce(certificate, '')"
+_FROM = (
+    "FROM token LEFT JOIN token_operator ON token_operator.name = token.name"
+    " LEFT JOIN token_certificate ON token_certificate.name = token.name"
+)
 _PREFIX = "openceir_"  # lets scanners of repositories and logs find one that leaked
 _RANDOM_OCTETS = 32
 
@@ -46,6 +53,7 @@ class Token:
     expires_at: datetime
     revoked_at: datetime | None = None
     operator: str = ""  # empty: bound to none
+    certificate: str = ""  # the client certificate it goes with: a DNS name in it, or sha256:HEX; empty: none
 
     def is_valid_at(self, moment: datetime) -> bool:
         """Whether it opens anything at `moment`."""
@@ -59,8 +67,10 @@ class TokenShelf:
         self._database = database
         database.define(_SCHEMA)
 
-    def make(self, name: str, role: str, *, at: datetime, expires_at: datetime, operator: str = "") -> str:
-        """A new token's text, which nobody can show again. `operator` is whose lists it opens.
+    def make(
+        self, name: str, role: str, *, at: datetime, expires_at: datetime, operator: str = "", certificate: str = ""
+    ) -> str:
+        """A new token's text, which nobody can show again. `operator` is whose lists it opens, together with `certificate`.
 
         Raises: TokenRefused when the name is taken or the token would be dead already.
         """
@@ -78,6 +88,8 @@ class TokenShelf:
             )
             if operator:
                 rows.execute("INSERT INTO token_operator VALUES (?, ?)", (name, operator))
+            if certificate:
+                rows.execute("INSERT INTO token_certificate VALUES (?, ?)", (name, certificate))
         return text
 
     def revoke(self, name: str, *, at: datetime) -> None:
@@ -107,8 +119,8 @@ def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
-def _read(row: tuple[str, str, int, int, int | None, str]) -> Token:
-    name, role, made_at, expires_at, revoked_at, operator = row
+def _read(row: tuple[str, str, int, int, int | None, str, str]) -> Token:
+    name, role, made_at, expires_at, revoked_at, operator, certificate = row
     return Token(
         name=name,
         role=role,
@@ -116,4 +128,5 @@ def _read(row: tuple[str, str, int, int, int | None, str]) -> Token:
         expires_at=datetime.fromtimestamp(expires_at, UTC),
         revoked_at=datetime.fromtimestamp(revoked_at, UTC) if revoked_at is not None else None,
         operator=operator,
+        certificate=certificate,
     )
