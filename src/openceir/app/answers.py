@@ -11,7 +11,8 @@ from openceir.errors import OpenceirError
 from openceir.identity import keyed_digest
 from openceir.ledger import LoggedStatement
 from openceir.progress import Progress, Silent
-from openceir.status import Answer, History, Inquiries, StatusError, accepted
+from openceir.statements import Members
+from openceir.status import Answer, ForeignRules, History, Inquiries, StatusError, accepted
 from openceir.status.ports import GoldenDigest
 from openceir.storage.claims import ClaimShelf
 from openceir.storage.key_files import read_members
@@ -37,22 +38,43 @@ class Answers(Book):
     @cached_property
     def claims(self) -> ClaimShelf:
         """What every statement says of each device, caught up with the ledger."""
-        shelf = ClaimShelf(self.database, self.identifiers, golden_digest=self._golden_digest())
+        shelf = ClaimShelf(
+            self.database, self.identifiers, golden_digest=self._golden_digest(), foreign=self.foreign_rules
+        )
         self._catch_up(shelf)
         return shelf
+
+    @property
+    def nation(self) -> str:
+        """This register's own nation, as its policy names it; empty when it shares with nobody."""
+        return str(self.policy.tree["country"]["nation"])
+
+    @property
+    def foreign_rules(self) -> ForeignRules:
+        """What other nations' statements count for here, and how many voters override the owner of a record."""
+        governance = self.ledger.governance
+        return ForeignRules.of(self.policy.tables("foreign"), quorum=governance.quorum if governance else 0)
 
     def _catch_up(self, shelf: ClaimShelf, progress: Progress = Silent()) -> int:
         behind = shelf.applied_size
         if behind >= self.ledger.size:
             return 0
-        members = read_members(self._members_file)  # another process may have added some
-        return shelf.apply((accepted(entry, members) for entry in self.ledger.entries(behind)), progress)
+        members = self._judging(read_members(self._members_file))  # another process may have added some
+        return shelf.apply((accepted(entry, members, self.nation) for entry in self.ledger.entries(behind)), progress)
+
+    def _judging(self, members: Members) -> Members:
+        """These members, and those of the federation founded on this log, whose approvals stand in it too."""
+        governance = self.ledger.governance
+        if governance is None:
+            return members
+        return Members([*members, *(member for member in governance.members if members.find(member.id) is None)])
 
     def _apply_claims(self, new: Sequence[LoggedStatement]) -> None:
         if self.claims.applied_size < new[0].index:
             self._catch_up(self.claims)
         else:
-            self.claims.apply(accepted(entry, self.members) for entry in new)
+            members = self._judging(self.members)
+            self.claims.apply(accepted(entry, members, self.nation) for entry in new)
 
     def _golden_digest(self) -> GoldenDigest | None:
         """The digest that golden lists are made with; none as long as there is no evidence key."""
@@ -94,6 +116,7 @@ class Answers(Book):
             first_seen=lambda device, imsi: self.subscribers.first_seen(device, imsi),
             evidence=self._evidence_summary,
             models=self.reference.find_models,
+            foreign=self.foreign_rules,
         )
 
     @cached_property

@@ -8,6 +8,7 @@ import click
 from openceir.cli._options import Day, Moment, as_json_option, echo_json, register_of
 from openceir.detection import Rule, amnesty_of, example_rules, parse_rules
 from openceir.policy import Policy, load_policy
+from openceir.status import ForeignRule, ForeignRules
 
 __all__ = ["policy"]
 
@@ -88,6 +89,7 @@ def _with(ctx: click.Context, file: Path) -> Policy:
 def _show(shown: Policy, on: date, as_json: bool) -> None:
     rules = parse_rules(shown, on)
     amnesty_of(shown, on)
+    foreign = ForeignRules.of(shown.tables("foreign")).rules
     if as_json:
         echo_json(
             {
@@ -95,6 +97,7 @@ def _show(shown: Policy, on: date, as_json: bool) -> None:
                 "version": shown.version,
                 "digest": shown.digest.hex(),
                 "rules": [_rule(rule) for rule in rules],
+                "foreign": [_foreign(rule) for rule in foreign],
             }
         )
         return
@@ -111,6 +114,23 @@ def _show(shown: Policy, on: date, as_json: bool) -> None:
             for name, limit in use.limits.items():
                 source = f" ({limit.source})" if limit.source else ""
                 click.echo(f"    {name} = {limit.value}  {limit.unit or ''}{source}")
+    for one in foreign:
+        where = "any nation" if "*" in one.nations else ", ".join(sorted(one.nations))
+        delay = f", {one.delay_s // 3600} hours after it was logged there" if one.delay_s else ""
+        click.echo(
+            f'from abroad, "{one.name}": {", ".join(sorted(one.claims))} of {where}: {one.effect.name.lower()}{delay}'
+        )
+
+
+def _foreign(rule: ForeignRule) -> dict[str, object]:
+    return {
+        "name": rule.name,
+        "nations": sorted(rule.nations),
+        "claims": sorted(rule.claims),
+        "effect": rule.effect.name.lower(),
+        "delay_hours": rule.delay_s // 3600,
+        "source": rule.source or None,
+    }
 
 
 def _rule(rule: Rule) -> dict[str, object]:

@@ -71,9 +71,24 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
         until=_or_null(_MOMENT),
         block_on=_or_null(_DAY),
         issuer=_TEXT,
+        nation=_or_null({**_TEXT, "description": "Of the issuer, when it is another nation's."}),
+        counted=_or_null(
+            _object(
+                effect={**_TEXT, "enum": ["shown", "tracks", "counts"]},
+                since=_or_null(_MOMENT),
+                rule=_or_null({**_TEXT, "description": "The [[foreign]] table of the policy that says so."}),
+                source=_or_null(_TEXT),
+            )
+        ),
         decides={"type": "boolean", "description": "The status rests on it."},
         disputed={"type": "boolean"},
-        statement=_object(index=_COUNT, leaf_hash=_HASH, logged_at=_MOMENT, receipt=_TEXT),
+        statement=_object(
+            index=_COUNT,
+            leaf_hash=_HASH,
+            logged_at=_MOMENT,
+            receipt=_or_null(_TEXT),
+            log=_or_null({**_TEXT, "description": "Whose log it stands in, when it is another authority's."}),
+        ),
         evidence=_or_null({"type": "object"}),
     ),
     "History": _object(

@@ -40,7 +40,7 @@ _DATED = "from"
 _DATED_KEYS = {"from", "unit", "source"}
 # Sections whose keys the deployer names (operators, rules) rather than we.
 _OPEN_SECTIONS = {"operators", "shares"}
-_LISTS_OF_TABLES = {"rule"}
+_LISTS_OF_TABLES = {"foreign", "rule"}
 _DEEPEST = 16  # tables within tables; ours go to five, and what reads a policy walks it by recursion
 
 

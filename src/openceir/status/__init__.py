@@ -10,6 +10,7 @@ from openceir.status.claims import AcceptedStatement, accepted, claims_of
 from openceir.status.columns import NO_DAY, ClaimColumns, StatusColumns, fold_columns
 from openceir.status.current import CurrentClaims, RangePieces, current_claims, of_ranges, range_pieces
 from openceir.status.fold import AskedPair, came_after, fold
+from openceir.status.foreign import NOTHING_COUNTS, Effect, ForeignRule, ForeignRules, Weight
 from openceir.status.history import History, Period, Word, history_of
 from openceir.status.inquiry import Inquiries, NotADevice, ProbablyMistyped
 from openceir.status.words import ENDINGS, PERMITS, THEFTS, ClaimKind, Status, StatusError
@@ -34,6 +35,11 @@ __all__ = [
     # one device
     "Answer",
     "AskedPair",
+    "Effect",
+    "ForeignRule",
+    "ForeignRules",
+    "NOTHING_COUNTS",
+    "Weight",
     "came_after",
     "Reason",
     "fold",

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 
+from openceir.status.foreign import AT_HOME, Weight
 from openceir.status.words import ClaimKind, Status
 
 __all__ = ["Answer", "Reason", "moment", "moment_text"]
@@ -40,6 +41,9 @@ class Reason:
     disputed: bool
     by_range: tuple[int, int] | None = None  # device keys, when the claim is about a range
     evidence: Mapping[str, Any] | None = None
+    nation: str = ""  # of the issuer; empty: of this register's own
+    log: str = ""  # whose log the statement stands in; empty: this register's own
+    weight: Weight = AT_HOME  # what policy makes of it
 
     @property
     def receipt_command(self) -> str:
@@ -61,13 +65,23 @@ class Reason:
             "until": moment_text(self.until) if self.until else None,
             "block_on": self.block_on.isoformat() if self.block_on else None,
             "issuer": self.issuer,
+            "nation": self.nation or None,
+            "counted": None
+            if not self.nation
+            else {
+                "effect": self.weight.effect.name.lower(),
+                "since": moment_text(moment(self.weight.since)) if self.weight.since is not None else None,
+                "rule": self.weight.rule or None,
+                "source": self.weight.source or None,
+            },
             "decides": self.decides,
             "disputed": self.disputed,
             "statement": {
                 "index": self.statement,
                 "leaf_hash": self.leaf_hash.hex(),
                 "logged_at": moment_text(self.logged_at),
-                "receipt": self.receipt_path,
+                "receipt": None if self.log else self.receipt_path,
+                "log": self.log or None,
             },
             "evidence": dict(self.evidence) if self.evidence is not None else None,
         }

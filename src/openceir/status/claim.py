@@ -46,6 +46,19 @@ class Said:
     over_others: bool = False  # a withdrawal by the regulator or a court ends others' claims too
     note: str = ""  # case number or grounds, as the issuer wrote them; of a classification its conditions
     evidence_digest: bytes | None = None
+    nation: str = ""  # of the issuer; empty: of this register's own
+    roles: tuple[str, ...] = ()  # the issuer's offices when it was logged, in the order of their names
+    log: str = ""  # whose log it stands in; empty: this register's own
+    approvals: tuple[int, ...] = ()  # when voters of the federation approved it, one instant a voter
+
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """Where it stands, and nothing else stands: which log, which entry, which part of it."""
+        return self.log, self.index, self.part
+
+    def is_beside(self, other: "Said") -> bool:
+        """Whether both stand in one log and come from one nation, so that the later may end the earlier."""
+        return self.log == other.log and self.nation == other.nation
 
     def holds_by_its_own_words(self, at: int) -> bool:
         """Whether it has begun and not run out; what others said of it is not asked."""
@@ -61,6 +74,11 @@ class Said:
     def conditions(self) -> Sequence[str]:
         """The conditions of a classification."""
         return self.note.split(", ") if self.kind is ClaimKind.CLASSIFIED else ()
+
+    @property
+    def marks_shared(self) -> bool:
+        """Whether it says that several devices bear this number."""
+        return self.kind is ClaimKind.CLONED or self.marks_duplicate
 
     @property
     def permits(self) -> bool:

@@ -12,6 +12,7 @@ from openceir.statements import (
     DeviceBlocked,
     DeviceBound,
     DeviceClassified,
+    DeviceCloned,
     DeviceImported,
     DeviceLost,
     DevicePaired,
@@ -46,15 +47,20 @@ class AcceptedStatement:
     roles: frozenset[Role]  # the offices that the issuer held then
     logged_at: datetime
     statement: Statement | None  # None: its payload was erased
+    nation: str = ""  # of the issuer; empty: of this register's own
+    is_voter: bool = False  # its approvals count
 
 
-def accepted(entry: LoggedStatement, members: Members) -> AcceptedStatement:
+def accepted(entry: LoggedStatement, members: Members, home: str = "") -> AcceptedStatement:
     """The entry with its issuer's offices when it was logged, so that a later change of offices changes no past answer.
 
-    A member struck off the list holds none, and takes back only its own.
+    `home`: this register's nation, whose members' words are its own. A member struck off the list holds no office, and
+    takes back only its own.
     """
     member = members.find(entry.header.issuer)
     return AcceptedStatement(
+        nation="" if member is None or member.nation == home else member.nation,
+        is_voter=member is not None and member.is_voter,
         index=entry.index,
         leaf_hash=entry.leaf_hash,
         issuer=entry.header.issuer,
@@ -111,6 +117,8 @@ def _parts(index: int, said: Statement) -> list[_Part]:
             return [_Part(ClaimKind.BLOCKED, said.blocked_at, said.devices, {"note": said.grounds})]
         case DeviceTracked():
             return [_Part(ClaimKind.TRACKED, said.tracked_at, said.devices, {"note": said.grounds})]
+        case DeviceCloned():
+            return [_Part(ClaimKind.CLONED, said.found_at, said.devices, {"note": said.grounds})]
         case DevicePermitted():
             until = _seconds(said.until) if said.until else None
             more = {"note": said.grounds, "until_at": until}
@@ -165,6 +173,8 @@ def _spoken(entry: AcceptedStatement, statement: Statement, place: int, part: _P
         logged_at=_seconds(entry.logged_at),
         leaf_hash=entry.leaf_hash,
         over_others=not entry.roles.isdisjoint({Role.REGULATOR, Role.COURT}),
+        nation=entry.nation,
+        roles=tuple(sorted(map(str, entry.roles))),
         **part.more,
     )
     if isinstance(statement, DevicePaired):

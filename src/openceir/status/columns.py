@@ -18,10 +18,11 @@ import numpy.typing as npt
 
 from openceir.identity import NON_UNIQUE_KEYS
 from openceir.status.claim import Keys, Said
-from openceir.status.fold import ends
+from openceir.status.fold import ends, ends_abroad
+from openceir.status.foreign import NOTHING_COUNTS, Effect, ForeignRules
 from openceir.status.words import MISSES, REPEATS, THEFTS, ClaimKind, Status, StatusError
 
-__all__ = ["NO_DAY", "ClaimColumns", "StatusColumns", "days", "fold_columns", "standing_rows"]
+__all__ = ["NO_DAY", "ClaimColumns", "StatusColumns", "days", "effects_of", "fold_columns", "standing_rows"]
 
 NO_DAY = np.iinfo(np.int32).max  # in columns of days since 1970: none
 _MOST_NAMES = 64  # bits of one word
@@ -89,6 +90,8 @@ class _SaidArrays:
     def __init__(self, said: Sequence[Said]) -> None:
         labels: dict[str, int] = {}
         issuers: dict[str, int] = {}
+        books: dict[tuple[str, str], int] = {}
+        nations: dict[str, int] = {"": 0}
         leaves: dict[bytes, int] = {}
         for part in said:
             leaves.setdefault(part.leaf_hash, len(leaves))
@@ -107,6 +110,8 @@ class _SaidArrays:
         self.ends_label = column(
             -1 if part.ends_label is None else labels.setdefault(part.ends_label, len(labels)) for part in said
         )
+        self.book = column(books.setdefault((part.log, part.nation), len(books)) for part in said)
+        self.nation = column(nations.setdefault(part.nation, len(nations)) for part in said)
         self.over_others = column((part.over_others for part in said), np.bool_)
         self.effective_at = column(part.effective_at for part in said)
         self.until_at = column(np.iinfo(np.int64).max if part.until_at is None else part.until_at for part in said)
@@ -117,7 +122,7 @@ class _SaidArrays:
         self.blocking = column((part.blocking for part in said), np.bool_)
         self.block_on = column((NO_DAY if part.block_on is None else days(part.block_on) for part in said), np.int32)
         self.amnesty = column((part.amnesty for part in said), np.bool_)
-        self.marks_duplicate = column((part.marks_duplicate for part in said), np.bool_)
+        self.marks_shared = column((part.marks_shared for part in said), np.bool_)
         conditions = [part.conditions for part in said]
         self.names_condition = {
             name: column((name in some for some in conditions), np.bool_) for name in (*REPEATS, *MISSES)
@@ -150,38 +155,95 @@ class _SaidArrays:
             & (self.kind[claim] == _CODE[ClaimKind.CLASSIFIED])
             & (self.label[later] == self.label[claim])
         )
-        return np.asarray((self.index[later] > self.index[claim]) & (withdrawn | recovered | replaced))
+        follows = (self.index[later] > self.index[claim]) & (self.book[later] == self.book[claim])
+        return np.asarray(follows & (withdrawn | recovered | replaced))
 
 
 def fold_columns(
-    columns: ClaimColumns, at: datetime, *, devices: Keys | None = None, known_at: datetime | None = None
+    columns: ClaimColumns,
+    at: datetime,
+    *,
+    devices: Keys | None = None,
+    known_at: datetime | None = None,
+    foreign: ForeignRules = NOTHING_COUNTS,
 ) -> StatusColumns:
     """The status of every device that is named singly, and of `devices` besides, at the instant `at`."""
     said = _SaidArrays(columns.said)
     universe, device, row = _rows_about(columns, devices)
-    device, row = _holding(columns, said, device, row, at, known_at)
-    return _decide(columns.said, said, universe, device, row, int(at.timestamp()), days(at.astimezone(UTC).date()))
+    device, row = _holding(columns, said, device, row, at, known_at, foreign)
+    effects = effects_of(columns.said, int(at.timestamp()), foreign)
+    today = days(at.astimezone(UTC).date())
+    return _decide(columns.said, said, effects, universe, device, row, int(at.timestamp()), today)
+
+
+def effects_of(parts: Sequence[Said], seconds: int, foreign: ForeignRules) -> npt.NDArray[np.int8]:
+    """What each part counts for here at that second, as numbers of `Effect`."""
+    effects = np.full(len(parts), Effect.COUNTS, dtype=np.int8)
+    for place, part in enumerate(parts):
+        if part.nation:
+            effects[place] = foreign.weigh(part, seconds).effect
+    return effects
 
 
 def standing_rows(
-    columns: ClaimColumns, at: datetime, *, devices: Keys | None = None, known_at: datetime | None = None
+    columns: ClaimColumns,
+    at: datetime,
+    *,
+    devices: Keys | None = None,
+    known_at: datetime | None = None,
+    foreign: ForeignRules = NOTHING_COUNTS,
 ) -> tuple[Keys, Rows]:
     """(device, said) of every claim that holds at the instant `at`; devices ascending, latest first within one."""
     _, device, row = _rows_about(columns, devices)
-    return _holding(columns, _SaidArrays(columns.said), device, row, at, known_at)
+    return _holding(columns, _SaidArrays(columns.said), device, row, at, known_at, foreign)
 
 
 def _holding(
-    columns: ClaimColumns, said: "_SaidArrays", device: Keys, row: Rows, at: datetime, known_at: datetime | None
+    columns: ClaimColumns,
+    said: "_SaidArrays",
+    device: Keys,
+    row: Rows,
+    at: datetime,
+    known_at: datetime | None,
+    foreign: ForeignRules,
 ) -> tuple[Keys, Rows]:
     seconds = int(at.timestamp())
+    known = None if known_at is None else int(known_at.timestamp())
     begun = said.effective_at <= seconds
-    if known_at is not None:
-        begun &= said.logged_at <= int(known_at.timestamp())
+    if known is not None:
+        begun &= said.logged_at <= known
     keep = begun[row]
     device, row = device[keep], row[keep]
-    holding = _standing(columns.said, said, device, row) & ~said.is_ending[row] & (seconds < said.until_at[row])
+    alive = _standing(columns.said, said, device, row)
+    holding = alive & ~said.is_ending[row] & (seconds < said.until_at[row])
+    if foreign.quorum:
+        _end_abroad(
+            columns.said,
+            said,
+            device,
+            row,
+            alive,
+            holding,
+            [foreign.overrides(p, seconds, known) for p in columns.said],
+        )
     return device[holding], row[holding]
+
+
+def _end_abroad(
+    parts: Sequence[Said],
+    said: "_SaidArrays",
+    device: Keys,
+    row: Rows,
+    alive: Bools,
+    holding: Bools,
+    approved: Sequence[bool],
+) -> None:
+    """Take out of `holding` what endings of other nations, approved by a quorum, reach. They are few."""
+    for place in np.flatnonzero(alive & said.is_ending[row] & np.array(approved, dtype=np.bool_)[row]).tolist():
+        first, end = np.searchsorted(device, device[place], "left"), np.searchsorted(device, device[place], "right")
+        for other in range(int(first), int(end)):
+            if holding[other] and ends_abroad(parts[row[place]], parts[row[other]]):
+                holding[other] = False
 
 
 def _rows_about(columns: ClaimColumns, devices: Keys | None) -> tuple[Keys, Keys, Rows]:
@@ -236,7 +298,8 @@ def _with_whole_targets(columns: ClaimColumns, device: Keys, row: Rows) -> tuple
         found = [
             np.concatenate([by_row[bounds[meant] : bounds[meant + 1]], made.get(meant, by_row[:0])])
             for meant in places.get(target, [])
-            if meant < place
+            # of its own log what stands before it; what another nation's log holds has no place before or after
+            if meant < place or not columns.said[meant].is_beside(columns.said[place])
         ] if target is not None else []  # fmt: skip
         if found:
             made[place] = np.unique(np.concatenate(found))
@@ -291,6 +354,7 @@ def _settle_one(parts: Sequence[Said], row: Rows, ends_something: Bools, alive: 
 def _decide(
     parts: Sequence[Said],
     said: _SaidArrays,
+    effects: npt.NDArray[np.int8],
     universe: Keys,
     device: Keys,
     row: Rows,
@@ -306,21 +370,26 @@ def _decide(
         found[group[rows]] = True
         return found
 
-    theft = said.is_any(*THEFTS)[row]
+    counts, tracks = effects[row] == Effect.COUNTS, effects[row] == Effect.TRACKS
+    theft = counts & said.is_any(*THEFTS)[row]
     lapsed = np.zeros(row.size, dtype=np.bool_)
+    # a finding lapses by what its own nation said
+    of_nation = group * (int(said.nation.max(initial=0)) + 1) + said.nation[row]
     for name, named in said.names_condition.items():
         if named.any():
-            has_said = some(said.is_any(*(REPEATS.get(name) or MISSES[name]))[row])[group]
+            has_said = np.isin(of_nation, of_nation[said.is_any(*(REPEATS.get(name) or MISSES[name]))[row]])
             lapsed |= named[row] & (has_said if name in MISSES else ~has_said)
-    classified = said.is_any(ClaimKind.CLASSIFIED)[row] & ~lapsed
-    ordered = said.is_any(ClaimKind.BLOCKED)[row]
-    shared = classified & said.marks_duplicate[row]
+    classified = counts & said.is_any(ClaimKind.CLASSIFIED)[row] & ~lapsed
+    cloned = counts & said.is_any(ClaimKind.CLONED)[row]
+    ordered = counts & said.is_any(ClaimKind.BLOCKED)[row]
+    shared = (classified | cloned) & said.marks_shared[row]
     bites_on = np.where(classified, said.block_on[row], (said.effective_at[row] // 86_400).astype(np.int32))
     will_block = theft | ordered | (classified & said.blocking[row] & (bites_on != NO_DAY))
     blocks = will_block & (bites_on <= today)
-    watches = classified | said.is_any(ClaimKind.TRACKED)[row]
+    watches = classified | cloned | (counts & said.is_any(ClaimKind.TRACKED)[row]) | (tracks & ~lapsed)
     permits = said.is_any(ClaimKind.REGISTERED, ClaimKind.APPROVED, ClaimKind.IMPORTED, ClaimKind.ALLOCATED)[row]
-    permitted = said.is_any(ClaimKind.PERMITTED)[row]
+    permits &= counts
+    permitted = counts & said.is_any(ClaimKind.PERMITTED)[row]
 
     def first_day(rows: Bools) -> npt.NDArray[np.int32]:
         earliest = np.full(universe.size, NO_DAY, dtype=np.int32)
@@ -345,11 +414,11 @@ def _decide(
             theft | shared,
             permitted,
             blocks & ~disputed,
-            blocks | said.is_any(ClaimKind.DISPUTED)[row],
+            blocks | (counts & said.is_any(ClaimKind.DISPUTED)[row]),
             watches,
             permits,
         ],
-        default=said.is_any(ClaimKind.DECLARED)[row],
+        default=counts & said.is_any(ClaimKind.DECLARED)[row],
     )
     names, bit_of_row = _names(parts, row[deciding | (will_block & ~disputed)], row)
 
@@ -377,8 +446,16 @@ def _disputed(said: _SaidArrays, group: npt.NDArray[np.intp], row: Rows, seconds
     if not live.any():
         return np.zeros(row.size, dtype=np.bool_)
     width = int(said.leaf.max()) + 1
+    nations = int(said.nation.max()) + 1
     meant = live & (said.target[row] >= 0)
-    return np.isin(group * width + said.leaf[row], group[meant] * width + said.target[row[meant]])
+    here = meant & (said.nation[row] == 0)
+    disputed = np.isin(group * width + said.leaf[row], group[here] * width + said.target[row[here]])
+    # filed in the nation that said what is disputed
+    disputed |= np.isin(
+        (group * width + said.leaf[row]) * nations + said.nation[row],
+        (group[meant] * width + said.target[row[meant]]) * nations + said.nation[row[meant]],
+    )
+    return disputed
 
 
 def _names(

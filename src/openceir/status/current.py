@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from openceir.status.claim import Keys, Said
-from openceir.status.columns import ClaimColumns, Rows, standing_rows
+from openceir.status.columns import ClaimColumns, Rows, effects_of, standing_rows
+from openceir.status.foreign import NOTHING_COUNTS, Effect, ForeignRules
 from openceir.status.words import THEFTS, ClaimKind
 
 if TYPE_CHECKING:
@@ -66,12 +67,17 @@ def current_claims(
     *,
     devices: Keys | None = None,
     known_at: datetime | None = None,
+    foreign: ForeignRules = NOTHING_COUNTS,
 ) -> CurrentClaims:
-    """The claims of `kind` that hold at the instant `at`, on devices named singly and on `devices` besides."""
+    """The claims of `kind` that hold at the instant `at`, on devices named singly and on `devices` besides.
+
+    Those of other nations only where `foreign` makes them count as if they were said here.
+    """
     some = _parts_that_matter(columns, kind)
-    device, row = standing_rows(some, at, devices=devices, known_at=known_at)
-    of_kind = np.fromiter((part.kind is kind for part in some.said), dtype=np.bool_, count=len(some.said))[row]
-    return CurrentClaims(said=some.said, device=device[of_kind], row=row[of_kind])
+    device, row = standing_rows(some, at, devices=devices, known_at=known_at, foreign=foreign)
+    counts = effects_of(some.said, int(at.timestamp()), foreign) == Effect.COUNTS
+    of_kind = np.fromiter((part.kind is kind for part in some.said), dtype=np.bool_, count=len(some.said)) & counts
+    return CurrentClaims(said=some.said, device=device[of_kind[row]], row=row[of_kind[row]])
 
 
 def _parts_that_matter(columns: ClaimColumns, kind: ClaimKind) -> ClaimColumns:

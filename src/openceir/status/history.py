@@ -7,8 +7,9 @@ from typing import Any
 
 from openceir.status.answer import Answer, moment, moment_text
 from openceir.status.claim import Claim, Said
-from openceir.status.fold import fold
-from openceir.status.sentences import sentence_of
+from openceir.status.fold import fold, in_order
+from openceir.status.foreign import NOTHING_COUNTS, ForeignRules
+from openceir.status.sentences import told_of
 from openceir.status.words import ClaimKind
 
 __all__ = ["History", "Period", "Word", "history_of"]
@@ -94,17 +95,18 @@ def history_of(
     value: str = "",
     scheme: str = "",
     canonical: str = "",
+    foreign: ForeignRules = NOTHING_COUNTS,
 ) -> History:
     """Everything that was said, and what it came to. Whom the device is paired with is left out."""
     if known_at is not None:
         claims = [claim for claim in claims if claim.said.logged_at <= int(known_at.timestamp())]
-    ordered = sorted(claims, key=lambda claim: (claim.said.index, claim.said.part))
+    ordered = sorted(claims, key=lambda claim: (claim.said.logged_at, in_order(claim)))
     return History(
         value=value,
         scheme=scheme,
         canonical=canonical,
         words=tuple(_word(claim) for claim in ordered if claim.said.kind is not ClaimKind.PAIRED),
-        periods=tuple(_periods(claims, is_known_non_unique)),
+        periods=tuple(_periods(claims, is_known_non_unique, foreign)),
     )
 
 
@@ -116,7 +118,7 @@ def _word(claim: Claim) -> Word:
             day=since.date().isoformat(), issuer=said.issuer, label=said.label, what=_what_was_withdrawn(said)
         )
     else:
-        sentence = sentence_of(claim, since)
+        sentence = told_of(claim, since)
     return Word(
         kind=said.kind,
         sentence=sentence,
@@ -135,14 +137,14 @@ def _what_was_withdrawn(said: Said) -> str:
     return f'the claim "{said.ends_kind}"{label}'
 
 
-def _periods(claims: Sequence[Claim], is_known_non_unique: bool) -> Iterator[Period]:
+def _periods(claims: Sequence[Claim], is_known_non_unique: bool, foreign: ForeignRules) -> Iterator[Period]:
     """Fold before the first change and at each change; neighbours with the same answer are joined."""
-    turns = sorted(_turning_points(claims))
+    turns = sorted(_turning_points(claims, foreign))
     first = datetime(1970, 1, 1, tzinfo=UTC)
     open_period: Period | None = None
     for turn in [None, *turns]:
         since = moment(turn) if turn is not None else None
-        answer = fold(claims, since or first, is_known_non_unique=is_known_non_unique)
+        answer = fold(claims, since or first, is_known_non_unique=is_known_non_unique, foreign=foreign)
         if open_period is not None and _same(open_period.answer, answer):
             continue
         if open_period is not None:
@@ -154,17 +156,18 @@ def _periods(claims: Sequence[Claim], is_known_non_unique: bool) -> Iterator[Per
 
 def _same(one: Answer, other: Answer) -> bool:
     def ground(answer: Answer) -> tuple[object, ...]:
-        return answer.status, answer.rule, {reason.statement for reason in answer.reasons if reason.decides}
+        return answer.status, answer.rule, {reason.leaf_hash for reason in answer.reasons if reason.decides}
 
     return ground(one) == ground(other)
 
 
-def _turning_points(claims: Iterable[Claim]) -> set[int]:
+def _turning_points(claims: Iterable[Claim], foreign: ForeignRules) -> set[int]:
     """Every instant after 1970 at which the answer may change."""
     turns: set[int] = set()
     for claim in claims:
         said = claim.said
         turns |= {at for at in (said.effective_at, said.until_at, said.restores_at) if at}
+        turns |= foreign.turning_points(said)
         if said.block_on is not None:
             turns.add(_first_second(said.block_on))
     return turns

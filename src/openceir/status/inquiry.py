@@ -21,6 +21,7 @@ from openceir.policy import Policy
 from openceir.status.answer import Answer
 from openceir.status.claim import Claim
 from openceir.status.fold import AskedPair, fold
+from openceir.status.foreign import NOTHING_COUNTS, ForeignRules
 from openceir.status.history import History, history_of
 from openceir.status.ports import ClaimsByDevice, EvidenceSummary, FirstSeen, IdentifierKeys, Models
 from openceir.status.words import ClaimKind, StatusError
@@ -77,6 +78,7 @@ class Inquiries:
     models: Models | None = None
     evidence: EvidenceSummary | None = None
     first_seen: FirstSeen | None = None
+    foreign: ForeignRules = NOTHING_COUNTS
 
     def check(self, value: str, at: datetime, *, imsi: str | None = None, known_at: datetime | None = None) -> Answer:
         """The answer about one device, or about one device with one subscriber.
@@ -133,6 +135,7 @@ class Inquiries:
             value=value,
             scheme=asked.identifier.scheme,
             canonical=asked.identifier.canonical,
+            foreign=self.foreign,
         )
 
     def device_key(self, value: str) -> int | None:
@@ -207,6 +210,7 @@ class Inquiries:
             is_restrictive=self._is_restrictive(at.date()),
             pairs_lift_orders=bool(self.policy.value("lists.exceptions_with_barred", at.date())),
             known_at=known_at,
+            foreign=self.foreign,
         )
 
     def _told(
@@ -225,10 +229,10 @@ class Inquiries:
             and asked.device is not None
             and any(reason.kind is ClaimKind.CLASSIFIED for reason in reasons)
         ):
-            digests = {claim.said.index: claim.said.evidence_digest for claim in claims}
+            digests = {claim.said.leaf_hash: claim.said.evidence_digest for claim in claims}
             reasons = tuple(
-                replace(reason, evidence=self.evidence(asked.device, reason.label, digests[reason.statement]))
-                if reason.kind is ClaimKind.CLASSIFIED
+                replace(reason, evidence=self.evidence(asked.device, reason.label, digests[reason.leaf_hash]))
+                if reason.kind is ClaimKind.CLASSIFIED and not reason.nation
                 else reason
                 for reason in reasons
             )
@@ -250,11 +254,11 @@ class Inquiries:
 
     def _others(self, device: int, answer: Answer) -> tuple[dict[str, str], ...]:
         """The device's other identifiers, from the bindings that hold."""
-        holding = {reason.statement for reason in answer.reasons if reason.kind is ClaimKind.BOUND}
+        holding = {reason.leaf_hash for reason in answer.reasons if reason.kind is ClaimKind.BOUND}
         keys = {
             member
             for said, members in self.claims.bound_to([device])[device]
-            if said.index in holding
+            if said.leaf_hash in holding
             for member in members
             if member != device
         }

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from openceir.status.answer import moment, moment_text
-from openceir.status.claim import Claim
+from openceir.status.claim import Claim, Said
+from openceir.status.foreign import NOT_COUNTED, Effect, Weight
 from openceir.status.words import THEFTS, ClaimKind, Status
 
-__all__ = ["headline_of", "next_steps_of", "sentence_of"]
+__all__ = ["headline_of", "next_steps_of", "sentence_of", "told_of"]
 
 _BY_RANGE = " (said of the whole range {0:014d} to {1:014d})"
 
@@ -22,22 +23,31 @@ _SENTENCES = {
     ClaimKind.LOST: "It is reported lost on {day}, says {issuer}.",
     ClaimKind.BLOCKED: "{issuer} ordered it blocked from {day}.",
     ClaimKind.TRACKED: "{issuer} ordered it watched from {day}.",
+    ClaimKind.CLONED: "Its number was found on several devices by {day}, says {issuer}.",
     ClaimKind.PERMITTED: "{issuer} permits it since {day} as an exception, whatever detection and lists say.",
     ClaimKind.PAIRED: "The asked subscriber is paired with it since {day}, says {issuer}.",
     ClaimKind.DISPUTED: "A dispute was filed on {day}, says {issuer}.",
 }
 
 
-def sentence_of(claim: Claim, at: datetime, *, has_lapsed: bool = False, is_overruled: bool = False) -> str:
+def sentence_of(
+    claim: Claim,
+    at: datetime,
+    *,
+    has_lapsed: bool = False,
+    is_overruled: bool = False,
+    weight: Weight = NOT_COUNTED,
+) -> str:
     """One claim in plain words.
 
     `has_lapsed`: what it rests on does not hold, so that it counts for nothing. `is_overruled`: something else decides,
-    so that nobody is told "it is blocked" of a device that is not.
+    so that nobody is told "it is blocked" of a device that is not. `weight`: what policy makes of another nation's word.
     """
     said = claim.said
+    issuer = said.issuer if not said.nation else f"{said.issuer} ({_office(said)} of {said.nation})"
     day = moment(said.effective_at).date().isoformat()
     if said.kind is ClaimKind.CLASSIFIED:
-        text = f'Rule "{said.label}" matched what networks saw up to {day}, signed by {said.issuer}'
+        text = f'Rule "{said.label}" matched what networks saw up to {day}, signed by {issuer}'
         if has_lapsed:
             text += "; it counts for nothing, since what it rests on does not hold"
         elif said.blocking and said.block_on is not None:
@@ -53,13 +63,33 @@ def sentence_of(claim: Claim, at: datetime, *, has_lapsed: bool = False, is_over
             text += "; it is watched, not blocked"
         text += "."
     else:
-        text = _SENTENCES[said.kind].format(issuer=said.issuer, day=day)
+        text = _SENTENCES[said.kind].format(issuer=issuer, day=day)
     if said.until_at is not None:
         # the instant, not its day: a permission up to the first second of a day does not hold on that day
         text = f"{text[:-1]}, until {moment_text(moment(said.until_at))}."
     if claim.by_range is not None:
         text = text[:-1] + _BY_RANGE.format(*claim.by_range) + "."
-    return text
+    return text if not said.nation else text[:-1] + _counted(weight)
+
+
+def told_of(claim: Claim, at: datetime) -> str:
+    """One claim in plain words, whatever came of it later."""
+    text = sentence_of(claim, at)
+    return text if not claim.said.nation else text[: text.rindex("; no rule")] + "."
+
+
+def _office(said: Said) -> str:
+    return " and ".join(said.roles) or "a former member"
+
+
+def _counted(weight: Weight) -> str:
+    """What this nation's policy makes of another's word."""
+    if weight.effect is Effect.SHOWN and weight.since is None:
+        return "; no rule of this country's policy counts it, so it is only shown."
+    assert weight.since is not None, "a foreign word counts by a rule, and since when it says"
+    verb = "counted" if weight.effect is Effect.COUNTS else "watched" if weight.effect is Effect.TRACKS else "shown"
+    source = f", {weight.source}" if weight.source else ""
+    return f'; {verb} here since {moment_text(moment(weight.since))} by policy rule "{weight.rule}"{source}.'
 
 
 _HEADLINES = {

@@ -52,6 +52,7 @@ class ClaimKind(StrEnum):
     LOST = "lost"
     BLOCKED = "blocked"
     TRACKED = "tracked"
+    CLONED = "cloned"
     PERMITTED = "permitted"
     PAIRED = "paired"
     CLASSIFIED = "classified"

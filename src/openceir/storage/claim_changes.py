@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from openceir.status import ClaimColumns, ClaimKind, Keys, current_claims
+from openceir.status import ClaimColumns, ClaimKind, ForeignRules, Keys, current_claims
 from openceir.storage.claims import ClaimShelf
 from openceir.storage.database import Database
-from openceir.storage.said_rows import PARTS, SAID_COLUMNS, read_said, spans_of
+from openceir.storage.said_rows import ONE_LOG, PARTS, SAID_COLUMNS, SaidReader, spans_of
 
 __all__ = ["ClaimChanges", "SomeClaims", "Touched"]
 
@@ -53,6 +53,11 @@ class ClaimChanges:
         self._claims = claims
         self._database = database
 
+    @property
+    def foreign(self) -> ForeignRules:
+        """What other nations' words count for here."""
+        return self._claims.foreign
+
     def touched(self, since_size: int, since_at: datetime, at: datetime, most: int) -> Touched | None:
         """What statements from number `since_size` on, and time from `since_at` to `at`, may have changed.
 
@@ -60,7 +65,8 @@ class ClaimChanges:
         more than `most` devices.
         """
         first = since_size * PARTS
-        found = self._parts("id >= ?", [first])
+        found = self._parts("id >= ? AND id < ?", [first, ONE_LOG])
+        found += self._touched_abroad(since_size, since_at, at)
         if at > since_at:
             since, now = int(since_at.timestamp()), int(at.timestamp())
             turned = " OR ".join(
@@ -68,7 +74,8 @@ class ClaimChanges:
             )
             # whose block is still to come is warned, and whom to warn changes with every day
             found += self._parts(
-                f"id < ? AND ({turned} OR block_on > ?)", [first, *[since, now] * 3, _day_text(since_at)]
+                f"(id < ? OR id >= ?) AND ({turned} OR block_on > ?)",
+                [first, ONE_LOG, *[since, now] * 3, _day_text(since_at)],
             )
         keys: list[Keys] = [_NO_KEYS]
         spans: list[Keys] = [_NO_KEYS.reshape(0, 2)]
@@ -89,6 +96,20 @@ class ClaimChanges:
         if met and self._names_by_digest(met):
             return None
         return Touched(devices=np.unique(np.concatenate(keys)), spans=np.concatenate(spans))
+
+    def _touched_abroad(self, since_size: int, since_at: datetime, at: datetime) -> list[Any]:
+        """Other nations' words that came since, or that policy or a quorum's approval makes count for something else."""
+        since, now = int(since_at.timestamp()), int(at.timestamp())
+        found = self._parts("id >= ? AND came_at_size >= ?", [ONE_LOG, since_size])
+        found += self._parts("leaf_hash IN (SELECT target FROM approval)", [])
+        delays = {0}
+        for rule in self.foreign.rules:
+            delays |= {rule.delay_s} | ({rule.counts_for_s} if rule.counts_for_s is not None else set())
+            if any(turn is not None and since < turn <= now for turn in (rule.begins_at, rule.ends_at)):
+                found += self._parts("nation <> ''", [])
+        turned = " OR ".join("(logged_at > ? AND logged_at <= ?)" for _ in delays)
+        bounds = [edge - delay for delay in sorted(delays) for edge in (since, now)]
+        return found + self._parts(f"nation <> '' AND ({turned})", bounds)
 
     def _parts(self, where: str, values: Sequence[object]) -> list[Any]:
         query = f"SELECT id, devices, ranges, whole, target FROM said WHERE {where}"
@@ -114,7 +135,8 @@ class ClaimChanges:
 
     def of(self, devices: Keys, at: datetime) -> SomeClaims:
         """The claims of these devices, with the ranges and the withdrawals as a whole that may bear on them."""
-        connection = self._database.connection
+        connection, reader = self._database.connection, self._claims.reader
+        reader.learn(connection)
         rows: list[tuple[int, int, int | None, int | None]] = []
         for marks, some in _bound(devices.tolist()):
             rows += connection.execute(
@@ -130,9 +152,9 @@ class ClaimChanges:
         singly = {(device, said) for device, said, _, _ in rows}
         bearing = [row for row in ordered if row[1] not in {ClaimKind.PAIRED, ClaimKind.BOUND}]
         return SomeClaims(
-            columns=_columns(bearing, singly | by_digest),
-            named=np.unique(_columns(bearing, singly).device),
-            pairs=_pairs(_columns([row for row in ordered if row[1] in _OF_PAIRS], singly), rows, at),
+            columns=_columns(bearing, singly | by_digest, reader),
+            named=np.unique(_columns(bearing, singly, reader).device),
+            pairs=_pairs(_columns([row for row in ordered if row[1] in _OF_PAIRS], singly, reader), reader, rows, at),
         )
 
     def _golden(self, devices: Keys) -> dict[int, list[int]]:
@@ -141,11 +163,14 @@ class ClaimChanges:
 
 
 def _pairs(
-    columns: ClaimColumns, rows: Iterable[tuple[int, int, int | None, int | None]], at: datetime
+    columns: ClaimColumns,
+    reader: SaidReader,
+    rows: Iterable[tuple[int, int, int | None, int | None]],
+    at: datetime,
 ) -> tuple[Keys, Keys, Keys]:
     holding = current_claims(columns, ClaimKind.PAIRED, at)
     standing = {
-        (device, holding.said[row].index * PARTS + holding.said[row].part)
+        (device, reader.id_of(holding.said[row]))
         for device, row in zip(holding.device.tolist(), holding.row.tolist(), strict=True)
     }
     pairs = [
@@ -157,7 +182,7 @@ def _pairs(
     return device, imsi, msisdn
 
 
-def _columns(parts: Sequence[Any], singly: Iterable[tuple[int, int]]) -> ClaimColumns:
+def _columns(parts: Sequence[Any], singly: Iterable[tuple[int, int]], reader: SaidReader) -> ClaimColumns:
     """The columns of these rows of `said`, ascending, with those devices they name singly that are among `singly`."""
     place_of = {row[0]: place for place, row in enumerate(parts)}
     named = [(device, place_of[said]) for device, said in singly if said in place_of]
@@ -166,7 +191,7 @@ def _columns(parts: Sequence[Any], singly: Iterable[tuple[int, int]]) -> ClaimCo
     ranges = np.concatenate([_NO_KEYS.reshape(0, 2), *spans])
     places = np.arange(len(parts), dtype=np.int32)
     return ClaimColumns(
-        said=[read_said(part[:-2]) for part in parts],
+        said=[reader.read(part[:-2]) for part in parts],
         device=device.copy(),
         row=row.astype(np.int32),
         lo=ranges[:, 0].copy(),

@@ -15,12 +15,15 @@ import numpy as np
 
 from openceir.identity import NON_UNIQUE_KEYS, ODD_DEVICE_BASE
 from openceir.progress import Progress, Silent
+from openceir.statements import Approved
 from openceir.status import (
+    NOTHING_COUNTS,
     AcceptedStatement,
     Claim,
     ClaimColumns,
     ClaimKind,
     CurrentClaims,
+    ForeignRules,
     Keys,
     RangeClaim,
     Said,
@@ -38,19 +41,21 @@ from openceir.status.ports import GoldenDigest
 from openceir.storage.database import Database
 from openceir.storage.files import StorageError
 from openceir.storage.identifiers import IdentifierDictionary
-from openceir.storage.said_rows import PARTS, SAID_COLUMNS, octets_of, read_said, spans_of
+from openceir.storage.said_rows import ONE_LOG, PARTS, SAID_COLUMNS, SaidReader, octets_of, spans_of
 
 __all__ = ["ClaimShelf"]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS said(
-    id INTEGER PRIMARY KEY,   -- log index * 4 + part: ascending is the order of the log
+    id INTEGER PRIMARY KEY,   -- log * 2^42 + index * 4 + part: ascending is the order of a log
     kind TEXT NOT NULL, label TEXT NOT NULL, issuer TEXT NOT NULL,
     effective_at INTEGER NOT NULL, logged_at INTEGER NOT NULL, leaf_hash BLOB NOT NULL,
     until_at INTEGER, block_on TEXT,
     blocking INTEGER NOT NULL, amnesty INTEGER NOT NULL, marks_duplicate INTEGER NOT NULL,
     restores_at INTEGER, target BLOB, ends_kind TEXT, ends_label TEXT, over_others INTEGER NOT NULL,
     note TEXT NOT NULL, evidence_digest BLOB,
+    came_at_size INTEGER NOT NULL,  -- entries of our own log that stood here when another log's came
+    nation TEXT NOT NULL, roles TEXT NOT NULL,  -- of the issuer when it was logged; nation '' is this register's own
     whole INTEGER NOT NULL,   -- a withdrawal or dispute of all that its target is about
     devices BLOB NOT NULL,    -- int64 little-endian; the keys of `claim`, ascending
     ranges BLOB, imsis BLOB, msisdns BLOB
@@ -64,6 +69,12 @@ CREATE TABLE IF NOT EXISTS claim(
 CREATE TABLE IF NOT EXISTS golden(
     digest BLOB NOT NULL, said INTEGER NOT NULL, PRIMARY KEY(digest, said)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS foreign_log(
+    number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE  -- counts from 1; 0 is this register's own log
+) STRICT;
+CREATE TABLE IF NOT EXISTS approval(
+    target BLOB NOT NULL, issuer TEXT NOT NULL, logged_at INTEGER NOT NULL, PRIMARY KEY(target, issuer)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS claims_state(
     one INTEGER PRIMARY KEY CHECK (one = 1),
     applied_size INTEGER NOT NULL,  -- statements of the log that stand here
@@ -71,6 +82,7 @@ CREATE TABLE IF NOT EXISTS claims_state(
 ) STRICT;
 INSERT OR IGNORE INTO claims_state VALUES (1, 0, 0);
 """
+_TABLES = ("said", "claim", "golden", "approval", "foreign_log")
 _AT_ONCE = 20_000  # devices bound in one SQL statement
 _MOST_REMEMBERED = 200_000  # statement parts kept in memory, about 100 MB
 
@@ -82,15 +94,33 @@ class ClaimShelf:
     """
 
     def __init__(
-        self, database: Database, identifiers: IdentifierDictionary, *, golden_digest: GoldenDigest | None = None
+        self,
+        database: Database,
+        identifiers: IdentifierDictionary,
+        *,
+        golden_digest: GoldenDigest | None = None,
+        foreign: ForeignRules = NOTHING_COUNTS,
     ) -> None:
         self._database = database
         self._identifiers = identifiers
         self._golden_digest = golden_digest
+        self.foreign = foreign  # what other nations' words count for here
+        self._drop_older_form()
         database.define(_SCHEMA)
         self._remembered: dict[int, Said] = {}
+        self.reader = SaidReader()
         self._memory = _Memory()
         self._columns: tuple[tuple[int, int], ClaimColumns] | None = None
+
+    def _drop_older_form(self) -> None:
+        """Claims of a release that knew of no other nations are made anew from the ledger: they are a view."""
+        if self._database.read_only:
+            return
+        columns = {row[1] for row in self._database.connection.execute("PRAGMA table_info(said)")}
+        if columns and "nation" not in columns:
+            with self._database.transaction() as rows:
+                for table in ("said", "claim", "golden", "claims_state"):
+                    rows.execute(f"DROP TABLE IF EXISTS {table}")
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
@@ -114,18 +144,61 @@ class ClaimShelf:
                     raise StorageError(
                         f"the claims end at statement {size} of the log and were given statement {entry.index} next; hand over the log from {size}"
                     )
-                for spoken in claims_of(entry):
-                    self._add(rows, spoken)
+                self._add_entry(rows, entry, 0)
                 size += 1
                 added += 1
                 progress("statements applied", added)
             rows.execute("UPDATE claims_state SET applied_size = ?", (size,))
         return added
 
-    def forget(self, index: int) -> None:
+    def apply_abroad(self, log: str, entries: Iterable[AcceptedStatement]) -> int:
+        """Add what these entries of another authority's log say, in whatever order they come; the number that was new.
+
+        What stands here already is passed over, so that a mirror may hand over again what it is not sure of, and hand
+        over later what was withheld at first. Durable on return, all or nothing.
+        """
+        added = 0
+        with self._database.transaction() as rows:
+            rows.execute("INSERT OR IGNORE INTO foreign_log(name) VALUES (?)", (log,))
+            [(number,)] = rows.execute("SELECT number FROM foreign_log WHERE name = ?", (log,)).fetchall()
+            for entry in entries:
+                first = number * ONE_LOG + entry.index * PARTS
+                if not rows.execute("SELECT 1 FROM said WHERE id >= ? AND id < ?", (first, first + PARTS)).fetchone():
+                    added += self._add_entry(rows, entry, number)
+            if added:  # what is kept in memory of states is no more the whole
+                rows.execute("UPDATE claims_state SET generation = generation + 1")
+        return added
+
+    def _add_entry(self, rows: sqlite3.Connection, entry: AcceptedStatement, log: int) -> bool:
+        """Whether the entry said anything that is kept here."""
+        said = entry.statement
+        if isinstance(said, Approved) and entry.is_voter:
+            seconds = int(entry.logged_at.timestamp())
+            # the first of a voter counts, whichever of its copies came first
+            new = rows.execute(
+                "INSERT INTO approval VALUES (?, ?, ?) ON CONFLICT(target, issuer) DO UPDATE"
+                " SET logged_at = excluded.logged_at WHERE excluded.logged_at < logged_at",
+                (said.target, entry.issuer, seconds),
+            )
+            if new.rowcount:
+                rows.execute("UPDATE claims_state SET generation = generation + 1")
+            return bool(new.rowcount)
+        spoken = claims_of(entry)
+        for one in spoken:
+            self._add(rows, one, log)
+        return bool(spoken)
+
+    def forget(self, index: int, log: str = "") -> None:
         """Remove what statement `index` said: its payload was erased, and so is every view of it."""
         with self._database.transaction() as rows:
-            first, end = index * PARTS, (index + 1) * PARTS
+            number = 0
+            if log:
+                found = rows.execute("SELECT number FROM foreign_log WHERE name = ?", (log,)).fetchone()
+                if found is None:
+                    return
+                [number] = found
+            first = number * ONE_LOG + index * PARTS
+            end = first + PARTS
             for (devices,) in rows.execute(
                 "SELECT devices FROM said WHERE id >= ? AND id < ?", (first, end)
             ).fetchall():
@@ -145,29 +218,30 @@ class ClaimShelf:
         named = {key for row in rows for keys in row for key in np.frombuffer(keys or b"", dtype="<i8").tolist()}
 
         def is_blocked(device: int, claims: list[Claim]) -> bool:
-            return fold(claims, at, is_known_non_unique=device in NON_UNIQUE_KEYS).status is Status.BLOCKED
+            answer = fold(claims, at, is_known_non_unique=device in NON_UNIQUE_KEYS, foreign=self.foreign)
+            return answer.status is Status.BLOCKED
 
         return sum(
-            is_blocked(device, [claim for claim in claims if claim.said.index != index])
+            is_blocked(device, [claim for claim in claims if claim.said.index != index or claim.said.log])
             and not is_blocked(device, claims)
             for device, claims in self.claims_of(list(named)).items()
         )
 
     def clear(self) -> None:
-        """Remove everything; the next `apply` starts from the beginning of the log."""
+        """Remove everything; the next `apply` starts from the beginning of the log, and mirrors hand over again."""
         with self._database.transaction() as rows:
-            for table in ("said", "claim", "golden"):
+            for table in _TABLES:
                 rows.execute(f"DELETE FROM {table}")
             rows.execute("UPDATE claims_state SET applied_size = 0, generation = generation + 1")
 
-    def _add(self, rows: sqlite3.Connection, spoken: Spoken) -> None:
+    def _add(self, rows: sqlite3.Connection, spoken: Spoken, log: int) -> None:
         said = spoken.said
-        identity = said.index * PARTS + said.part
+        identity = log * ONE_LOG + said.index * PARTS + said.part
         devices = self._with_others(spoken)
         is_pairs = said.kind is ClaimKind.PAIRED
         names_nobody = not (devices.size or spoken.ranges or spoken.keyed_digests)
         rows.execute(
-            f"INSERT INTO said({SAID_COLUMNS}, whole, devices, ranges, imsis, msisdns) VALUES ({','.join('?' * 24)})",
+            f"INSERT INTO said({SAID_COLUMNS}, came_at_size, whole, devices, ranges, imsis, msisdns) VALUES ({','.join('?' * 27)})",
             (
                 identity,
                 said.kind,
@@ -188,6 +262,9 @@ class ClaimShelf:
                 said.over_others,
                 said.note,
                 said.evidence_digest,
+                said.nation,
+                ",".join(said.roles),
+                self.applied_size if log else said.index,
                 said.target is not None and names_nobody,
                 octets_of(devices),
                 octets_of(np.array(spoken.ranges, dtype=np.int64).reshape(-1)) if spoken.ranges else None,
@@ -235,11 +312,11 @@ class ClaimShelf:
         for device, rows in found.items():
             claims = [Claim(said=said_of[said], imsi=imsi, msisdn=msisdn) for said, imsi, msisdn in rows]
             claims += [Claim(said=said_of[said]) for said in golden.get(device, ())]
-            named = {(claim.said.index, claim.said.part) for claim in claims}
+            named = {claim.said.place for claim in claims}
             claims += [
                 Claim(said=claim.said, by_range=(claim.lo, claim.hi))
                 for claim in memory.ranges_about(device)
-                if (claim.said.index, claim.said.part) not in named  # singly and in a range: once is enough
+                if claim.said.place not in named  # singly and in a range: once is enough
             ]
             answer[device] = memory.with_whole_targets(claims)
         return answer
@@ -248,7 +325,7 @@ class ClaimShelf:
         """For each device, the bindings that name it: what was said and all the identifiers' keys, its own included."""
         claims = self.claims_of(devices)
         wanted = {
-            claim.said.index * PARTS + claim.said.part
+            self.reader.id_of(claim.said)
             for some in claims.values()
             for claim in some
             if claim.said.kind is ClaimKind.BOUND
@@ -260,7 +337,7 @@ class ClaimShelf:
         }
         return {
             device: [
-                (claim.said, members[claim.said.index * PARTS + claim.said.part])
+                (claim.said, members[self.reader.id_of(claim.said)])
                 for claim in some
                 if claim.said.kind is ClaimKind.BOUND
             ]
@@ -291,7 +368,7 @@ class ClaimShelf:
             some = missing[start : start + _AT_ONCE]
             query = f"SELECT {SAID_COLUMNS} FROM said WHERE id IN ({','.join('?' * len(some))})"
             for row in self._database.connection.execute(query, some):
-                self._remembered[row[0]] = read_said(row)
+                self._remembered[row[0]] = self.reader.read(row)
 
     @property
     def state(self) -> tuple[int, int]:
@@ -346,13 +423,14 @@ class ClaimShelf:
         if state != self._memory.state:
             if state[1] != self._memory.state[1]:
                 self._remembered.clear()
+            self.reader.learn(self._database.connection)
             rows = self._database.connection.execute(
                 f"SELECT {SAID_COLUMNS}, whole, ranges FROM said WHERE ranges IS NOT NULL OR whole = 1 ORDER BY id"
             )
             [(golden,)] = self._database.connection.execute("SELECT EXISTS (SELECT 1 FROM golden)")
             self._memory = _Memory(
                 state=state,
-                parts=[(read_said(row[:-2]), bool(row[-2]), spans_of(row[-1])) for row in rows],
+                parts=[(self.reader.read(row[:-2]), bool(row[-2]), spans_of(row[-1])) for row in rows],
                 has_golden=bool(golden),
             )
         return self._memory
@@ -361,6 +439,7 @@ class ClaimShelf:
 
     def columns(self) -> ClaimColumns:
         """Everything said, as columns, pairs and bindings left out."""
+        self._refreshed()  # the logs' names and approvals
         state = self.state
         if self._columns is None or self._columns[0] != state:
             self._columns = (state, self._read_columns("kind NOT IN ('paired', 'bound')"))
@@ -368,7 +447,8 @@ class ClaimShelf:
 
     def statuses(self, at: datetime, *, devices: Keys | None = None, known_at: datetime | None = None) -> StatusColumns:
         """The status of every device that is named singly, and of `devices` besides."""
-        return fold_columns(self._with_golden(self.columns(), devices), at, devices=devices, known_at=known_at)
+        columns = self._with_golden(self.columns(), devices)
+        return fold_columns(columns, at, devices=devices, known_at=known_at, foreign=self.foreign)
 
     def range_statuses(self, at: datetime) -> tuple[Keys, Keys, StatusColumns]:
         """First and last device of each piece of a range, and the status that all of it has unless named singly.
@@ -378,7 +458,7 @@ class ClaimShelf:
         where = "(ranges IS NOT NULL OR whole = 1) AND kind NOT IN ('paired', 'bound')"
         columns = of_ranges(self._read_columns(where))
         pieces = range_pieces(columns)
-        return pieces.lo, pieces.hi, fold_columns(columns, at, devices=pieces.lo)
+        return pieces.lo, pieces.hi, fold_columns(columns, at, devices=pieces.lo, foreign=self.foreign)
 
     def current(
         self, kind: ClaimKind, at: datetime, *, devices: Keys | None = None, known_at: datetime | None = None
@@ -390,13 +470,13 @@ class ClaimShelf:
             columns = self.columns()
         if kind is ClaimKind.PERMITTED:
             columns = self._with_golden(columns, devices)
-        return current_claims(columns, kind, at, devices=devices, known_at=known_at)
+        return current_claims(columns, kind, at, devices=devices, known_at=known_at, foreign=self.foreign)
 
     def current_ranges(self, kind: ClaimKind, at: datetime) -> list[RangeClaim]:
         """The pieces of ranges on which a claim of `kind` holds, unless a device in one is named singly."""
         columns = of_ranges(self.columns())
         pieces = range_pieces(columns)
-        holding = current_claims(columns, kind, at, devices=pieces.lo)
+        holding = current_claims(columns, kind, at, devices=pieces.lo, foreign=self.foreign)
         ends = dict(zip(pieces.lo.tolist(), pieces.hi.tolist(), strict=True))
         return [
             RangeClaim(said=holding.said[row], lo=lo, hi=ends[lo])
@@ -410,7 +490,7 @@ class ClaimShelf:
         for row in np.unique(holding.row).tolist():
             said = holding.said[row]
             query = "SELECT devices, imsis, msisdns FROM said WHERE id = ?"
-            [stored] = self._database.connection.execute(query, (said.index * PARTS + said.part,))
+            [stored] = self._database.connection.execute(query, (self.reader.id_of(said),))
             device, imsi, msisdn = (np.frombuffer(octets, dtype="<i8").astype(np.int64) for octets in stored)
             kept = np.isin(device, holding.device[holding.row == row])
             pieces.append((device[kept], imsi[kept], msisdn[kept]))
@@ -424,8 +504,8 @@ class ClaimShelf:
             return columns
         universe = columns.device if devices is None else np.concatenate([columns.device, devices])
         golden = self.golden_of(np.unique(universe).tolist())
-        places = {(part.index * PARTS + part.part): place for place, part in enumerate(columns.said)}
-        named = [(device, places[said]) for device, some in golden.items() for said in some]
+        places = {self.reader.id_of(part): place for place, part in enumerate(columns.said) if not part.log}
+        named = [(device, places[said]) for device, some in golden.items() for said in some if said in places]
         device, row = np.array(named, dtype=np.int64).reshape(-1, 2).T
         return ClaimColumns(
             said=columns.said,
@@ -444,7 +524,7 @@ class ClaimShelf:
         spans: list[Keys] = []
         query = f"SELECT {SAID_COLUMNS}, whole, devices, ranges FROM said WHERE {where} ORDER BY id"
         for row in self._database.connection.execute(query, values):
-            said.append(read_said(row[:-3]))
+            said.append(self.reader.read(row[:-3]))
             whole.append(bool(row[-3]))
             keys = np.frombuffer(row[-2], dtype="<i8").astype(np.int64)  # ascending; a pair's may stand several times
             named.append(np.unique(keys) if row[1] == ClaimKind.PAIRED else keys)
@@ -501,13 +581,16 @@ class _Memory:
         """The claims, and what withdraws or disputes the statements behind them as a whole, and so on."""
         if not self._targeting:
             return claims
-        known = {claim.said.leaf_hash: claim.said.index for claim in claims}
+        known = {claim.said.leaf_hash: claim.said for claim in claims}
         waiting = list(known)
         while waiting:
             target = waiting.pop()
             for said in self._targeting.get(target, ()):
-                if said.leaf_hash not in known and said.index > known[target]:
-                    known[said.leaf_hash] = said.index
+                # of its own log what stands before it; another nation's log has no before and after
+                if said.leaf_hash not in known and (
+                    said.index > known[target].index or not said.is_beside(known[target])
+                ):
+                    known[said.leaf_hash] = said
                     waiting.append(said.leaf_hash)
                     claims.append(Claim(said=said))
         return claims

@@ -181,7 +181,7 @@ def _statuses(
     changes: ClaimChanges, devices: Keys, at: datetime
 ) -> tuple[StatusColumns, tuple[Keys, Keys, Keys], Keys]:
     some = changes.of(devices, at)
-    return fold_columns(some.columns, at, devices=devices), some.pairs, some.named
+    return fold_columns(some.columns, at, devices=devices, foreign=changes.foreign), some.pairs, some.named
 
 
 def _rows_of(

@@ -175,7 +175,7 @@ def _history(database: Database, month: Month) -> dict[str, pa.Table]:
     said: list[tuple[int, str, str, str | None, int, int, int]] = []
     about_device, about_idx = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for identity, kind, label, ends_kind, devices, effective_at, logged_at in rows.execute(
-        "SELECT id, kind, label, ends_kind, devices, effective_at, logged_at FROM said WHERE logged_at < ? AND kind IN"
+        "SELECT id, kind, label, ends_kind, devices, effective_at, logged_at FROM said WHERE nation = '' AND logged_at < ? AND kind IN"
         " ('stolen', 'lost', 'blocked', 'recovered', 'withdrawn', 'disputed')",
         (ends_at,),
     ):

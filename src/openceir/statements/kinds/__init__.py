@@ -4,6 +4,7 @@ from openceir.statements.kinds.approved import Approved
 from openceir.statements.kinds.device_blocked import DeviceBlocked
 from openceir.statements.kinds.device_bound import DeviceBound
 from openceir.statements.kinds.device_classified import DeviceClassified
+from openceir.statements.kinds.device_cloned import DeviceCloned
 from openceir.statements.kinds.device_imported import DeviceImported
 from openceir.statements.kinds.device_lost import DeviceLost
 from openceir.statements.kinds.device_paired import DevicePaired
@@ -29,6 +30,7 @@ __all__ = [
     "DeviceBlocked",
     "DeviceBound",
     "DeviceClassified",
+    "DeviceCloned",
     "DeviceImported",
     "DeviceLost",
     "DevicePaired",
