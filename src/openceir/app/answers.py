@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from openceir.app.book import Book
 from openceir.errors import OpenceirError
 from openceir.identity import keyed_digest
-from openceir.ledger import LoggedStatement
+from openceir.ledger import Governance, LoggedStatement
 from openceir.progress import Progress, Silent
 from openceir.statements import Members
 from openceir.status import Answer, ForeignRules, History, Inquiries, StatusError, accepted
@@ -50,10 +50,15 @@ class Answers(Book):
         return str(self.policy.tree["country"]["nation"])
 
     @property
+    def governance(self) -> Governance | None:
+        """The federation that this register belongs to; None when it shares with nobody."""
+        return self.ledger.governance
+
+    @property
     def foreign_rules(self) -> ForeignRules:
         """What other nations' statements count for here, and how many voters override the owner of a record."""
-        governance = self.ledger.governance
-        return ForeignRules.of(self.policy.tables("foreign"), quorum=governance.quorum if governance else 0)
+        quorum = self.governance.quorum if self.governance else 0
+        return ForeignRules.of(self.policy.tables("foreign"), quorum=quorum)
 
     def _catch_up(self, shelf: ClaimShelf, progress: Progress = Silent()) -> int:
         behind = shelf.applied_size
@@ -63,11 +68,12 @@ class Answers(Book):
         return shelf.apply((accepted(entry, members, self.nation) for entry in self.ledger.entries(behind)), progress)
 
     def _judging(self, members: Members) -> Members:
-        """These members, and those of the federation founded on this log, whose approvals stand in it too."""
-        governance = self.ledger.governance
-        if governance is None:
+        """These members, and those of the federation, whose approvals may stand in this log too."""
+        if self.governance is None:
             return members
-        return Members([*members, *(member for member in governance.members if members.find(member.id) is None)])
+        known = {key.public.kid for member in members for key in member.keys}
+        others = (member for member in self.governance.members if members.find(member.id) is None)
+        return Members([*members, *(one for one in others if not any(key.public.kid in known for key in one.keys))])
 
     def _apply_claims(self, new: Sequence[LoggedStatement]) -> None:
         if self.claims.applied_size < new[0].index:
