@@ -50,14 +50,14 @@ class Answers(Book):
         return str(self.policy.tree["country"]["nation"])
 
     @property
-    def governance(self) -> Governance | None:
+    def belongs_to(self) -> Governance | None:
         """The federation that this register belongs to; None when it shares with nobody."""
         return self.ledger.governance
 
     @property
     def foreign_rules(self) -> ForeignRules:
         """What other nations' statements count for here, and how many voters override the owner of a record."""
-        quorum = self.governance.quorum if self.governance else 0
+        quorum = self.belongs_to.quorum if self.belongs_to else 0
         return ForeignRules.of(self.policy.tables("foreign"), quorum=quorum)
 
     def _catch_up(self, shelf: ClaimShelf, progress: Progress = Silent()) -> int:
@@ -69,10 +69,10 @@ class Answers(Book):
 
     def _judging(self, members: Members) -> Members:
         """These members, and those of the federation, whose approvals may stand in this log too."""
-        if self.governance is None:
+        if self.belongs_to is None:
             return members
         known = {key.public.kid for member in members for key in member.keys}
-        others = (member for member in self.governance.members if members.find(member.id) is None)
+        others = (member for member in self.belongs_to.members if members.find(member.id) is None)
         return Members([*members, *(one for one in others if not any(key.public.kid in known for key in one.keys))])
 
     def _apply_claims(self, new: Sequence[LoggedStatement]) -> None:

@@ -101,6 +101,11 @@ class Federated(PrivateQuestions):
         self.ledger.refresh()
         return governance_of(self.founding, self._governing())
 
+    @property
+    def belongs_to(self) -> Governance | None:
+        """The federation that this register belongs to; None when it shares with nobody."""
+        return self.governance() if self.is_federated else super().belongs_to
+
     def _governing(self) -> Iterable[Governed]:
         for entry in self.ledger.of_kinds(GOVERNING):
             yield Governed(self.ledger.signed(entry.index), entry.logged_at)

@@ -1,7 +1,7 @@
 """What a member of a federation does with what it fetched: judge, witness, keep proofs of forks, give what it may."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from openceir.ledger import (
     judge,
 )
 from openceir.statements import Member, PublicKey, SignedStatement, decode_payload, open_payload, read_header
+from openceir.status import accepted
 from openceir.storage.federation_shelf import Cosigned, ForeignPayload, Refused
 
 __all__ = ["MemberStatus", "Watching"]
@@ -115,6 +116,8 @@ class Watching(Federated):
     def land_foreign(self, governance: Governance, holder: Member, *, at: datetime) -> int:
         """Let the national claims know of what was received; how many statements."""
         shelf, mirror, count = self.federation_shelf, self.mirror(holder.id), 0
+        if not self.claims.knows(holder.id):
+            shelf.land_again(holder.id)  # the claims are a view, and were made anew
         while batch := shelf.unlanded(holder.id, _LANDED_AT_ONCE):
             landing = []
             for one in batch:
@@ -133,7 +136,19 @@ class Watching(Federated):
     def _take_foreign(
         self, governance: Governance, holder: Member, landing: list[LoggedStatement], at: datetime
     ) -> None:
-        """Devices' statements go to the national claims."""
+        """Devices' statements go to the national claims, and voters' approvals with them.
+
+        A member that names no nation is of its log's; nobody abroad is taken for one of our own by saying nothing.
+        """
+        entries = [accepted(entry, governance.members, self.nation) for entry in landing]
+        abroad = holder.nation or "ZZ"  # ISO 3166-1's for "nobody says which"
+        self.claims.apply_abroad(
+            holder.id,
+            [
+                replace(entry, nation=abroad) if not entry.nation and abroad != self.nation else entry
+                for entry in entries
+            ],
+        )
 
     # -- witnessing ------------------------------------------------------------------------------------------------
 
@@ -292,3 +307,5 @@ class Watching(Federated):
 
     def _take_back_foreign(self, holder: Member, indexes: list[int]) -> None:
         """Entries that counted and do not now leave the national claims."""
+        for index in indexes:
+            self.claims.forget(index, holder.id)

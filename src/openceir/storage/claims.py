@@ -82,7 +82,6 @@ CREATE TABLE IF NOT EXISTS claims_state(
 ) STRICT;
 INSERT OR IGNORE INTO claims_state VALUES (1, 0, 0);
 """
-_TABLES = ("said", "claim", "golden", "approval", "foreign_log")
 _AT_ONCE = 20_000  # devices bound in one SQL statement
 _MOST_REMEMBERED = 200_000  # statement parts kept in memory, about 100 MB
 
@@ -169,6 +168,11 @@ class ClaimShelf:
                 rows.execute("UPDATE claims_state SET generation = generation + 1")
         return added
 
+    def knows(self, log: str) -> bool:
+        """Whether anything of another authority's log was ever handed over to this shelf."""
+        row = self._database.connection.execute("SELECT 1 FROM foreign_log WHERE name = ?", (log,)).fetchone()
+        return row is not None
+
     def _add_entry(self, rows: sqlite3.Connection, entry: AcceptedStatement, log: int) -> bool:
         """Whether the entry said anything that is kept here."""
         said = entry.statement
@@ -228,10 +232,11 @@ class ClaimShelf:
         )
 
     def clear(self) -> None:
-        """Remove everything; the next `apply` starts from the beginning of the log, and mirrors hand over again."""
+        """Remove what our own log said; the next `apply` starts from its beginning. Other logs' words stay."""
         with self._database.transaction() as rows:
-            for table in _TABLES:
-                rows.execute(f"DELETE FROM {table}")
+            rows.execute("DELETE FROM said WHERE id < ?", (ONE_LOG,))
+            for table in ("claim", "golden"):
+                rows.execute(f"DELETE FROM {table} WHERE said < ?", (ONE_LOG,))
             rows.execute("UPDATE claims_state SET applied_size = 0, generation = generation + 1")
 
     def _add(self, rows: sqlite3.Connection, spoken: Spoken, log: int) -> None:

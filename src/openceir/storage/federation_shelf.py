@@ -271,6 +271,11 @@ class FederationShelf:
         """Entries held whose statements the national claims do not know yet, in order."""
         return self._said("member = ? AND landed = 0 AND why = 'held' ORDER BY idx LIMIT ?", (member, most))
 
+    def land_again(self, member: str) -> None:
+        """The national claims were lost: they need to hear of everything received from this member once more."""
+        with self.database.transaction() as rows:
+            rows.execute("UPDATE said SET landed = 0 WHERE member = ? AND why = 'held'", (member,))
+
     def note_landed(self, member: str, indexes: Iterable[int]) -> None:
         """The national claims know of these."""
         with self.database.transaction() as connection:
