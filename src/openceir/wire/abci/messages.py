@@ -60,7 +60,12 @@ def _file(package: str, kinds: list[str]) -> Any:
 
 _MESSAGES, _ENUMERATIONS = _read_table()
 _POOL = descriptor_pool.DescriptorPool()
-_PACKAGES: Final = ("google.protobuf", "tendermint.crypto", "tendermint.types", "tendermint.abci")  # each needs those before
+_PACKAGES: Final = (
+    "google.protobuf",
+    "tendermint.crypto",
+    "tendermint.types",
+    "tendermint.abci",
+)  # each needs those before
 for _at, _package in enumerate(_PACKAGES):
     _described = _file(_package, [n for n in (*_MESSAGES, *_ENUMERATIONS) if n.rpartition(".")[0] == _package])
     _described.dependency.extend(f"{earlier}.proto" for earlier in _PACKAGES[:_at])

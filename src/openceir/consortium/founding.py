@@ -1,0 +1,238 @@
+"""A working set of nodes: keys, the founding that all members sign up to, and the engine's files.
+
+Values of the engine that differ from its defaults, and why, stand in the config.toml that is written. Those that bite
+when they are left alone: nodes on one machine are refused as peers (`addr_book_strict`, `allow_duplicate_ip`), a block a
+second is made while nothing is said (`create_empty_blocks`), and pending transactions are few and large.
+"""
+
+import base64
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from openceir.consortium.errors import ConsortiumError
+from openceir.consortium.genesis import Genesis, Imported
+from openceir.consortium.transaction import MOST_OCTETS, write_transaction
+from openceir.statements import FederationFounded, KeyUse, Member, MemberKey, Role, SigningKey, sign
+from openceir.storage.files import replace_file
+from openceir.storage.key_files import write_signing_key
+
+__all__ = ["Place", "Plan", "found", "write_node"]
+
+MOST_MEMBERS: Final = 100
+BLOCK_OCTETS: Final = 4 << 20
+POWER: Final = 10
+PORTS_A_NODE: Final = 10
+
+_CONFIG: Final = """# Written by `openceir consortium init`. What is not here has the engine's default.
+proxy_app = "unix://abci.sock"   # `openceir consortium node` puts its own socket in this place
+moniker = "{moniker}"
+log_level = "{log_level}"
+
+[rpc]
+laddr = "tcp://{rpc}"            # unprotected: reachable from this machine only; put a proxy before it to open it
+max_body_bytes = {body}          # a transaction of 64 KiB in base64, and some room
+max_open_connections = 200
+
+[p2p]
+laddr = "tcp://{listen}"
+external_address = "{external}"
+persistent_peers = "{peers}"
+addr_book_strict = {strict}      # true refuses peers at private addresses, also those of the same machine
+allow_duplicate_ip = {duplicate} # several nodes on one machine share an address
+pex = {pex}                      # members are known by name; nobody else is looked for
+
+[mempool]
+size = 10000
+cache_size = 50000
+max_tx_bytes = {tx}
+recheck_timeout = "10s"          # all pending transactions are asked for after each block; on a busy machine 1 s is short
+
+[consensus]
+timeout_propose = "{propose}"
+timeout_commit = "{commit}"      # how long a block waits for late votes: the pace of blocks
+create_empty_blocks = false      # a block when something was said, and one after it that carries the state's hash
+create_empty_blocks_interval = "{heartbeat}" # a sign of life, and a fresh time for light clients
+
+[storage]
+discard_abci_responses = false
+
+[tx_index]
+indexer = "null"                 # our own book finds every entry
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a node is: the host that others reach it at, and its two ports."""
+
+    host: str
+    p2p_port: int
+    rpc_port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a set of nodes is made with."""
+
+    name: str  # of the consortium, the origin of its log
+    members: Sequence[str]
+    places: Sequence[Place]
+    at: datetime
+    quorum: int
+    roles: frozenset[Role] = frozenset(Role)  # a national authority speaks for every office of its country
+    nations: Sequence[str] = ()
+    on_one_machine: bool = True
+    block_seconds: float = 1.0
+    heartbeat_seconds: int = 300
+    log_level: str = "error"
+
+    @property
+    def chain_id(self) -> str:
+        """The engine's name of the chain: at most 50 characters."""
+        letters = "".join(c if c.isascii() and c.isalnum() else "-" for c in self.name)
+        return f"{letters[:36]}-{hashlib.sha256(f'{self.name} {self.at.isoformat()}'.encode()).hexdigest()[:8]}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    statements: SigningKey
+    node: SigningKey  # signs blocks
+    peer: SigningKey  # proves the node's address
+
+
+def found(out: Path, plan: Plan, imported: Imported | None = None) -> list[Path]:
+    """Write a folder for each member's node under `out`; the folders.
+
+    Raises: ConsortiumError for a plan that cannot work; KeyRefused when a folder has keys already.
+    """
+    if not 1 <= len(plan.members) <= MOST_MEMBERS or len(set(plan.members)) != len(plan.members):
+        raise ConsortiumError(f"a consortium has 1 to {MOST_MEMBERS} members, each with a name of its own")
+    if len(plan.places) != len(plan.members):
+        raise ConsortiumError(f"{len(plan.members)} members need as many hosts, not {len(plan.places)}")
+    keys = [_new_keys(name) for name in plan.members]
+    members = tuple(
+        Member(
+            name,
+            plan.roles,
+            (
+                MemberKey(mine.statements.public, plan.at),
+                MemberKey(mine.node.public, plan.at, use=KeyUse.NODE),
+            ),
+            nation=plan.nations[number] if plan.nations else "",
+            power=POWER,
+        )
+        for number, (name, mine) in enumerate(zip(plan.members, keys, strict=True))
+    )
+    said = FederationFounded(name=plan.name, quorum=plan.quorum, members=members)
+    founding = sign(said, keys[0].statements, issuer=plan.members[0], stated_at=plan.at, salt=os.urandom(16))
+    genesis = _genesis_json(plan, Genesis(write_transaction(founding), imported), keys)
+    folders = []
+    for number, mine in enumerate(keys):
+        folder = out / f"node{number}"
+        write_node(folder, plan, number, [one.peer for one in keys], genesis)
+        write_signing_key(folder / "keys" / f"{mine.statements.name}.key", mine.statements)
+        _write_secret(folder / "config" / "priv_validator_key.json", _validator_json(mine.node))
+        _write_secret(folder / "config" / "node_key.json", {"priv_key": _private_json(mine.peer)})
+        _write_secret(folder / "data" / "priv_validator_state.json", {"height": "0", "round": 0, "step": 0})
+        folders.append(folder)
+    return folders
+
+
+def write_node(folder: Path, plan: Plan, number: int, peers: Sequence[SigningKey], genesis: str) -> None:
+    """Write a node's config.toml and genesis.json."""
+    place = plan.places[number]
+    others = ",".join(
+        f"{_address(key).hex()}@{there.host}:{there.p2p_port}"
+        for at, (key, there) in enumerate(zip(peers, plan.places, strict=True))
+        if at != number
+    )
+    here = "127.0.0.1" if plan.on_one_machine else "0.0.0.0"  # noqa: S104 - the other members must reach it
+    config = _CONFIG.format(
+        moniker=plan.members[number],
+        log_level=plan.log_level,
+        rpc=f"127.0.0.1:{place.rpc_port}",
+        body=256 << 10,
+        listen=f"{here}:{place.p2p_port}",
+        external="" if plan.on_one_machine else f"{place.host}:{place.p2p_port}",
+        peers=others,
+        strict=_toml(not plan.on_one_machine),
+        duplicate=_toml(plan.on_one_machine),
+        pex="false",
+        tx=MOST_OCTETS,
+        propose=f"{max(3.0, 3 * plan.block_seconds):g}s",
+        commit=f"{plan.block_seconds:g}s",
+        heartbeat=f"{plan.heartbeat_seconds}s",
+    )
+    replace_file(folder / "config" / "config.toml", config.encode())
+    replace_file(folder / "config" / "genesis.json", genesis.encode())
+
+
+def _genesis_json(plan: Plan, genesis: Genesis, keys: Sequence[_Keys]) -> str:
+    return json.dumps(
+        {
+            "genesis_time": f"{plan.at:%Y-%m-%dT%H:%M:%SZ}",
+            "chain_id": plan.chain_id,
+            "initial_height": "1",
+            "consensus_params": {
+                "block": {"max_bytes": str(BLOCK_OCTETS), "max_gas": "-1"},
+                "evidence": {
+                    "max_age_num_blocks": "100000",
+                    "max_age_duration": str(172_800 * 10**9),
+                    "max_bytes": "1048576",
+                },
+                "validator": {"pub_key_types": ["ed25519"]},
+                "version": {"app": "0"},
+                "abci": {"vote_extensions_enable_height": "0"},
+            },
+            "validators": [
+                {
+                    "address": _address(mine.node).hex().upper(),
+                    "pub_key": _public_json(mine.node),
+                    "power": str(POWER),
+                    "name": name,
+                }
+                for name, mine in zip(plan.members, keys, strict=True)
+            ],
+            "app_hash": "",
+            "app_state": genesis.as_json(),
+        },
+        indent=1,
+    )
+
+
+def _new_keys(member: str) -> _Keys:
+    return _Keys(*(SigningKey(name, os.urandom(32)) for name in (member, f"{member}/node", f"{member}/peer")))
+
+
+def _address(key: SigningKey) -> bytes:
+    """How the engine names a key: the first twenty octets of its digest."""
+    return hashlib.sha256(key.public.octets).digest()[:20]
+
+
+def _public_json(key: SigningKey) -> dict[str, str]:
+    return {"type": "tendermint/PubKeyEd25519", "value": base64.b64encode(key.public.octets).decode()}
+
+
+def _private_json(key: SigningKey) -> dict[str, str]:
+    return {
+        "type": "tendermint/PrivKeyEd25519",
+        "value": base64.b64encode(key.seed + key.public.octets).decode(),
+    }
+
+
+def _validator_json(key: SigningKey) -> dict[str, Any]:
+    return {"address": _address(key).hex().upper(), "pub_key": _public_json(key), "priv_key": _private_json(key)}
+
+
+def _write_secret(path: Path, value: dict[str, Any]) -> None:
+    replace_file(path, json.dumps(value, indent=1).encode(), mode=0o600)
+
+
+def _toml(value: bool) -> str:
+    return "true" if value else "false"

@@ -1,0 +1,62 @@
+"""One node as `openceir consortium node` runs it, with faults of our choosing: started by the tests as its own process.
+
+python a_node.py FOLDER ENGINE [--die STEP@HEIGHT] [--lie-at HEIGHT] [--snapshot-every N]
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+from openceir import clock
+from openceir.consortium import Application, NodeFolder, run_node
+from openceir.errors import OpenceirError
+from openceir.storage.ordered_log import OrderedLog
+
+
+class Liar(Application):
+    """An application that computes another state than everybody else from a height on."""
+
+    lies_at = 0
+
+    def _finalize_block(self, asked, answer):
+        super()._finalize_block(asked, answer)
+        if asked.height >= self.lies_at:
+            answer.app_hash = bytes(32)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("engine", type=Path)
+    parser.add_argument("--die", default="")
+    parser.add_argument("--lie-at", type=int, default=0)
+    parser.add_argument("--snapshot-every", type=int, default=500)
+    asked = parser.parse_args()
+    step, _, height = asked.die.partition("@")
+
+    def on_step(at_step, at_height):
+        if asked.die and at_step == step and at_height >= int(height):
+            print(f"died at {at_step} of {at_height}", flush=True)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def opened(folder):
+        kind = Liar if asked.lie_at else Application
+        application = kind(
+            OrderedLog(folder.book), folder.chain_id, clock.now, moved=folder.moved,
+            snapshot_every=asked.snapshot_every, on_step=on_step,
+        )  # fmt: skip
+        application.lies_at = asked.lie_at
+        return application
+
+    try:
+        asyncio.run(run_node(NodeFolder(asked.folder), asked.engine, opened, ready=lambda: print("ready", flush=True)))
+    except OpenceirError as wrong:
+        print(f"stopped: {wrong}", flush=True)
+        sys.exit(3)
+
+
+if __name__ == "__main__":
+    main()
