@@ -59,9 +59,23 @@ _RECHECK: Final = enumeration("CheckTxType")["RECHECK"]
 _OFFER: Final = enumeration("OfferResult")
 _APPLY: Final = enumeration("ApplyResult")
 _VERDICT: Final = enumeration("Verdict")
+_RECENT: Final = 50_000  # leaf hashes, twice
 _WHOLE_RECHECK_EVERY: Final = 64  # blocks: what became invalid by time alone must not wait for ever
 
-Known = dict[tuple[bytes, Disclosed], Checked]
+
+class _Recent:
+    """Leaf hashes whose signature was found true: one signature is verified once, however often it is proposed."""
+
+    def __init__(self) -> None:
+        self._new, self._old = set[bytes](), set[bytes]()
+
+    def add(self, leaf_hash: bytes) -> None:
+        if len(self._new) >= _RECENT:
+            self._new, self._old = set(), self._new
+        self._new.add(leaf_hash)
+
+    def __contains__(self, leaf_hash: object) -> bool:
+        return leaf_hash in self._new or leaf_hash in self._old
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +120,7 @@ class Application:
         self._app_hash = b""
         self._validators: dict[bytes, int] = {}
         self._pending: _Pending | None = None
-        self._proposed: tuple[bytes, Known] = (b"", {})  # hash of a block, and what its entries were found to be
+        self._verified = _Recent()
         self._recheck_whole = False
         self._restoring: Restoring | None = None
         self._open()
@@ -179,7 +193,7 @@ class Application:
                 if self._machine.find(hash_leaf(octets)) is not None:
                     answer.code = Refusal.DUPLICATE
             else:
-                self._machine.check_entry(octets, disclosed, self._time(self._now()))
+                self._check(octets, disclosed, self._time(self._now()))
         except (StatementRefused, Duplicate) as refused:
             answer.code, answer.log = int(refused.refusal), str(refused)
 
@@ -232,32 +246,30 @@ class Application:
 
     def _prepare_proposal(self, asked: Any, answer: Any) -> None:
         """What may enter in a block of this time; the rest waits in the pool, or is dropped at the next recheck."""
-        time, seen = self._time(_instant(asked.time)), set[bytes]()
-        for tx in asked.txs:
-            checked = self._checked(tx, time)
-            if checked is not None and checked[1].leaf_hash not in seen:
-                seen.add(checked[1].leaf_hash)
-                answer.txs.append(tx)
+        time, leaves = self._time(_instant(asked.time)), set[bytes]()
+        answer.txs.extend(tx for tx in asked.txs if self._may_enter(tx, time, leaves))
 
     def _process_proposal(self, asked: Any, answer: Any) -> None:
         """Accept a block of which every entry may enter: a proposer that stuffs anything else in is passed over."""
-        time, known, leaves = self._time(_instant(asked.time)), Known(), set[bytes]()
-        answer.status = _VERDICT["REJECT"]
-        for tx in asked.txs:
-            found = self._checked(tx, time)
-            if found is None or found[1].leaf_hash in leaves:
-                return
-            leaves.add(found[1].leaf_hash)
-            known[found[0]] = found[1]
-        self._proposed = (asked.hash, known)
-        answer.status = _VERDICT["ACCEPT"]
+        time, leaves = self._time(_instant(asked.time)), set[bytes]()
+        fits = all(self._may_enter(tx, time, leaves) for tx in asked.txs)
+        answer.status = _VERDICT["ACCEPT" if fits else "REJECT"]
 
-    def _checked(self, tx: bytes, time: datetime) -> tuple[tuple[bytes, Disclosed], Checked] | None:
+    def _may_enter(self, tx: bytes, time: datetime, leaves: set[bytes]) -> bool:
+        """Whether a transaction may enter in a block that holds `leaves` already; its own is added to them."""
         try:
-            entry = read_transaction(tx)
-            return entry, self._machine.check_entry(*entry, time)
+            leaf_hash = self._check(*read_transaction(tx), time).leaf_hash
         except (StatementRefused, Duplicate):
-            return None
+            return False
+        if leaf_hash in leaves:
+            return False
+        leaves.add(leaf_hash)
+        return True
+
+    def _check(self, octets: bytes, disclosed: Disclosed, time: datetime) -> Checked:
+        checked = self._machine.check_entry(octets, disclosed, time, verified=self._verified)
+        self._verified.add(checked.leaf_hash)
+        return checked
 
     def _extend_vote(self, asked: Any, answer: Any) -> None:
         """Nothing is said in a vote: cosignatures are made outside of consensus, where they cannot stall it."""
@@ -281,8 +293,7 @@ class Application:
                 codes.append(None)
             except StatementRefused as refused:
                 codes.append(refused.refusal)
-        known = self._proposed[1] if self._proposed[0] == asked.hash else {}
-        taken = machine.take_block(asked.height, time, entries, known)
+        taken = machine.take_block(asked.height, time, entries, verified=self._verified)
         nodes = machine.governance.nodes_at(time) or self._validators  # a chain without validators could not go on
         self._pending = _Pending(mark, asked.height, time, taken, nodes)
         self._recheck_whole = taken.applied.members_changed or asked.height % _WHOLE_RECHECK_EVERY == 0
@@ -307,7 +318,7 @@ class Application:
         with self.log.transaction():
             self._put(self._machine, pending.height, pending.time, pending.taken, pending.validators)
         self._stand(self._machine, pending.height, pending.taken.applied.app_hash, pending.validators)
-        self._pending, self._proposed = None, (b"", {})
+        self._pending = None
         self._on_step("committed", self.height)
         if self.height % self._snapshot_every == 0:
             head, block = self.log.head(), self.log.block(self.height)
