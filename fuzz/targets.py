@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from functools import partial
 from ipaddress import ip_address
 from itertools import cycle
+from pathlib import Path
 from random import Random
 from types import UnionType
 from typing import Any
@@ -23,6 +24,7 @@ from tests.wire import an_mme, an_msc, an_nrf
 
 from fuzz.running import Target
 from openceir import ledger, lists, questions, statements
+from openceir.consortium import read_transaction, write_transaction
 from openceir.http.problems import Problem
 from openceir.http.request import body_of, fields_of, moment_in, path_of, query_of, text_in
 from openceir.identity import Check, IdentityError, parse
@@ -32,6 +34,8 @@ from openceir.intake.errors import IntakeError
 from openceir.intake.lines import Form, Lines, Wanted
 from openceir.intake.octets import Bounds, Octets
 from openceir.ledger import Checkpoint, LedgerError, MerkleLog, Receipt, SignedCheckpoint, make_receipt, verify_receipt
+from openceir.ledger.comet import LightBlock
+from openceir.ledger.ordered_receipt import ChainTrust, OrderedProof, make_ordered_receipt, verify_ordered_receipt
 from openceir.lists.errors import ListError
 from openceir.policy import PolicyError, policy_from_json, policy_from_text
 from openceir.portal.channels.question import LANGUAGES, parse_question
@@ -39,6 +43,7 @@ from openceir.portal.channels.ussd import Screen, walk
 from openceir.scan import PictureLimits, ScanError, find_imeis, read_label
 from openceir.statements import KINDS, DeviceSet, Pair, PublicKey, SignedStatement, SigningKey, StatementError
 from openceir.wire import ber, gsup, m3ua, map_check_imei, n5g_eir, s13, s13_questions, sccp, tcap
+from openceir.wire.abci import AbciError, Requests
 from openceir.wire.access_token import ScopeInsufficient, TokenInvalid, TokenVerifier, read_key
 from openceir.wire.diameter.avp import check_command, read_avps
 from openceir.wire.diameter.dictionary import COMMANDS
@@ -51,6 +56,7 @@ __all__ = ["TARGETS"]
 
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
 ALICES_PHONE = "00100100000001"
+TESTS = Path(__file__).parents[1] / "tests"
 
 TARGETS: dict[str, Target] = {}
 
@@ -318,6 +324,22 @@ def _split(octets: bytes) -> None:
     assert len(passed) + sum(map(len, asked)) <= len(stream)
 
 
+ENGINES = [
+    bytes.fromhex(vector["hex"]) for vector in json.loads((TESTS / "wire/abci/messages.json").read_text("utf-8"))
+]
+FRAMED = [bytes([len(octets) & 0x7F | 0x80, len(octets) >> 7]) + octets for octets in ENGINES if len(octets) < 1 << 14]
+
+
+@target("abci-requests", AbciError, seeds=streams(*FRAMED[:36:2], FRAMED[0] + FRAMED[2]), longest=4096)
+def _read_requests(octets: bytes) -> None:
+    stream, cut = pieces(octets)
+    whole, read = Requests(), Requests()
+    found = [message for piece in cut for message in read.receive(piece)]
+    assert list(whole.receive(stream)) == found, "a stream cut elsewhere was read otherwise"
+    for message in found:
+        message.WhichOneof("value")
+
+
 # ------------------------------------------------------------------------------------------------------------ statements
 
 POLICE, LOG = SigningKey("police-1", bytes(range(32))), SigningKey("openceir/log", bytes(32))
@@ -547,6 +569,31 @@ def _read_log_proof(octets: bytes) -> None:
     proof = ledger.LogProof.parse(text_of(octets))
     proof.verify(bytes(range(32)), _POLICY)
     assert (proof.index, proof.path) == (_PROOF.index, _PROOF.path), "a proof was forged"
+
+
+CHAIN = json.loads((TESTS / "ledger/comet_chain.json").read_text("utf-8"))
+LIGHT = [LightBlock.from_json(one["commit"], one["validators"]) for one in CHAIN["blocks"]]
+TRUST = ChainTrust(LIGHT[0].header.chain_id, LIGHT[0].validators)
+ORDERED = OrderedProof(TREE.size, 0, tuple(TREE.inclusion_proof(0)), bytes(32), bytes(32), tuple(LIGHT[:2]))
+
+
+@target(
+    "comet-receipt", LedgerError, StatementError, seeds=[make_ordered_receipt(SIGNED.octets, ORDERED)], longest=8192
+)
+def _verify_ordered(octets: bytes) -> None:
+    verify_ordered_receipt(octets, TRUST)
+    raise AssertionError("a receipt of a consortium was forged")
+
+
+@target("comet-trust", LedgerError, seeds=[TRUST.format().encode()])
+def _read_trust(octets: bytes) -> None:
+    trust = ChainTrust.parse(text_of(octets))
+    assert ChainTrust.parse(trust.format()) == trust
+
+
+@target("consortium-transaction", StatementError, seeds=[write_transaction(SIGNED)])
+def _read_transaction(octets: bytes) -> None:
+    read_transaction(octets)
 
 
 @target("checkpoint", LedgerError, seeds=[CHECKPOINT.sign(LOG).format().encode(), CHECKPOINT.format().encode()])

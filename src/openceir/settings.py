@@ -54,6 +54,7 @@ class Settings:
 
     portal_name: str = "Device Register"  # What the portal calls itself, at the head of every page.
     portal_hosts: str = "localhost 127.0.0.1 [::1]"  # The names that the portal answers to, divided by spaces.
+    consortium_engine: str = ""  # The consensus engine, cometbft; empty: the one on PATH or in Go's folders.
     portal_https: bool = False  # Whether people reach it over HTTPS: cookies and passkeys are then for HTTPS alone.
     portal_language: str = "en"  # The language of those who did not choose: en, fr, ar, es, pt or hi.
     portal_database: str = ""  # Empty: portal.sqlite in the home folder. Or postgresql://user@host/name?passfile=/path.
@@ -100,7 +101,7 @@ _BOUNDS = (
     ("questions_partner_per_day", 0, 10**9),
     ("questions_stale_after_days", 1, 366),
 )
-_SECTIONS = ("http", "portal", "questions", "channels")
+_SECTIONS = ("http", "portal", "questions", "channels", "consortium")
 PORTAL_LANGUAGES = ("en", "fr", "ar", "es", "pt", "hi")
 
 

@@ -43,6 +43,10 @@ NOUNS = {
         "openceir.cli.federation:federation",
         "Share one history with other nations' registers, and catch who rewrites theirs.",
     ),
+    "consortium": (
+        "openceir.cli.consortium:consortium",
+        "Keep one book among several authorities, under Byzantine consensus.",
+    ),
     "eir": ("openceir.cli.eir:eir", "Answer networks that ask whether a device may attach (Diameter S13)."),
     "key": ("openceir.cli.key:key", "Make and show signing keys."),
     "member": ("openceir.cli.member:member", "Say who may sign what."),

@@ -8,9 +8,10 @@ import click
 from openceir.cli._options import Moment, as_json_option, echo_json, register_of
 from openceir.cli.statement import entry_index
 from openceir.ledger import VerifiedReceipt, verify_receipt
+from openceir.ledger.ordered_receipt import VerifiedOrdered, is_ordered_receipt, verify_ordered_receipt
 from openceir.statements import to_plain
 from openceir.storage.files import StorageError, replace_file
-from openceir.storage.key_files import read_members, read_public_key
+from openceir.storage.key_files import read_members, read_public_key, read_trust
 
 __all__ = ["receipt"]
 
@@ -49,15 +50,20 @@ def make(ctx: click.Context, which: str, output: Path, hide: bool, at: datetime,
 
 @receipt.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--log-key", required=True, metavar="FILE_OR_LINE", help="The log's public key, from a source you trust.")
+@click.option("--log-key", metavar="FILE_OR_LINE", help="The log's public key, from a source you trust.")
+@click.option(
+    "--trust",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="For a receipt of a consortium: its validators, from a source you trust (`openceir consortium trust`).",
+)
 @click.option(
     "--members",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A members.toml, to check the issuer's own signature and role too.",
 )
 @as_json_option
-def verify(file: Path, log_key: str, members: Path | None, as_json: bool) -> None:
-    """Check a receipt. Needs no register and no network, only the log's public key.
+def verify(file: Path, log_key: str | None, trust: Path | None, members: Path | None, as_json: bool) -> None:
+    """Check a receipt. Needs no register and no network, only the log's public key, or a consortium's validators.
 
     Exits 0 when the statement stands in that log, 2 when that is not shown.
     """
@@ -65,8 +71,18 @@ def verify(file: Path, log_key: str, members: Path | None, as_json: bool) -> Non
         octets = file.read_bytes()
     except OSError as wrong:
         raise StorageError(f"{file} cannot be read: {wrong.strerror}") from wrong
-    shown = verify_receipt(octets, read_public_key(log_key), None if members is None else read_members(members))
-    rows = _rows(shown)
+    known = None if members is None else read_members(members)
+    shown: VerifiedReceipt | VerifiedOrdered
+    if is_ordered_receipt(octets):
+        if trust is None:
+            raise click.UsageError("this is the receipt of a consortium; give --trust FILE, whom you believe there")
+        shown = verify_ordered_receipt(octets, read_trust(trust), known)
+        rows = _ordered_rows(shown)
+    else:
+        if log_key is None:
+            raise click.UsageError("give --log-key, the public key of the log that the receipt is of")
+        shown = verify_receipt(octets, read_public_key(log_key), known)
+        rows = _rows(shown)
     if as_json:
         echo_json({**rows, "said": to_plain(shown.said) if shown.said is not None else None})
         return
@@ -88,6 +104,25 @@ def _rows(shown: VerifiedReceipt) -> dict[str, str | int | bool]:
         "of": shown.receipt.size,
         "root": shown.root.hex(),
         "made_at": f"{shown.receipt.made_at:%Y-%m-%dT%H:%M:%SZ}",
+        **_statement_rows(shown),
+    }
+
+
+def _ordered_rows(shown: VerifiedOrdered) -> dict[str, str | int | bool]:
+    block = shown.proof.blocks[-1].header
+    return {
+        "chain": block.chain_id,
+        "block": block.height,
+        "signed_at": f"{block.time.moment:%Y-%m-%dT%H:%M:%SZ}",
+        "entry": shown.proof.index,
+        "of": shown.proof.size,
+        "root": shown.root.hex(),
+        **_statement_rows(shown),
+    }
+
+
+def _statement_rows(shown: VerifiedReceipt | VerifiedOrdered) -> dict[str, str | int | bool]:
+    return {
         "kind": shown.header.kind,
         "issuer": shown.header.issuer,
         "stated_at": f"{shown.header.stated_at:%Y-%m-%dT%H:%M:%SZ}",

@@ -54,7 +54,7 @@ __all__ = ["APP_VERSION", "Application"]
 
 APP_VERSION: Final = 1  # of the rules: nodes of another version would come to other states
 CODESPACE: Final = "openceir"
-SNAPSHOT_EVERY: Final = 500  # blocks
+SNAPSHOT_EVERY: Final = 100  # blocks
 _RECHECK: Final = enumeration("CheckTxType")["RECHECK"]
 _OFFER: Final = enumeration("OfferResult")
 _APPLY: Final = enumeration("ApplyResult")

@@ -22,7 +22,7 @@ from openceir.statements import FederationFounded, KeyUse, Member, MemberKey, Ro
 from openceir.storage.files import replace_file
 from openceir.storage.key_files import write_signing_key
 
-__all__ = ["Place", "Plan", "found", "write_node"]
+__all__ = ["Joining", "Place", "Plan", "Running", "StateSync", "found", "join"]
 
 MOST_MEMBERS: Final = 100
 BLOCK_OCTETS: Final = 4 << 20
@@ -59,6 +59,13 @@ timeout_commit = "{commit}"      # how long a block waits for late votes: the pa
 create_empty_blocks = false      # a block when something was said, and one after it that carries the state's hash
 create_empty_blocks_interval = "{heartbeat}" # a sign of life, and a fresh time for light clients
 
+[statesync]
+enable = {statesync}             # a node that joins takes a snapshot; false again once it has one is harmless
+rpc_servers = "{servers}"
+trust_height = {trust_height}
+trust_hash = "{trust_hash}"
+trust_period = "168h0m0s"
+
 [storage]
 discard_abci_responses = false
 
@@ -77,6 +84,16 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """How nodes run, the same on all of them."""
+
+    on_one_machine: bool = True
+    block_seconds: float = 1.0
+    heartbeat_seconds: int = 300  # a block at least so often
+    log_level: str = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What a set of nodes is made with."""
 
@@ -87,10 +104,7 @@ class Plan:
     quorum: int
     roles: frozenset[Role] = frozenset(Role)  # a national authority speaks for every office of its country
     nations: Sequence[str] = ()
-    on_one_machine: bool = True
-    block_seconds: float = 1.0
-    heartbeat_seconds: int = 300
-    log_level: str = "error"
+    running: Running = Running()
 
     @property
     def chain_id(self) -> str:
@@ -132,45 +146,86 @@ def found(out: Path, plan: Plan, imported: Imported | None = None) -> list[Path]
     said = FederationFounded(name=plan.name, quorum=plan.quorum, members=members)
     founding = sign(said, keys[0].statements, issuer=plan.members[0], stated_at=plan.at, salt=os.urandom(16))
     genesis = _genesis_json(plan, Genesis(write_transaction(founding), imported), keys)
+    peers = [f"{_address(one.peer).hex()}@{at.host}:{at.p2p_port}" for one, at in zip(keys, plan.places, strict=True)]
     folders = []
     for number, mine in enumerate(keys):
         folder = out / f"node{number}"
-        write_node(folder, plan, number, [one.peer for one in keys], genesis)
-        write_signing_key(folder / "keys" / f"{mine.statements.name}.key", mine.statements)
-        _write_secret(folder / "config" / "priv_validator_key.json", _validator_json(mine.node))
-        _write_secret(folder / "config" / "node_key.json", {"priv_key": _private_json(mine.peer)})
-        _write_secret(folder / "data" / "priv_validator_state.json", {"height": "0", "round": 0, "step": 0})
+        others = [peer for at, peer in enumerate(peers) if at != number]
+        _write_node(folder, mine, plan.places[number], others, genesis, plan.running)
         folders.append(folder)
     return folders
 
 
-def write_node(folder: Path, plan: Plan, number: int, peers: Sequence[SigningKey], genesis: str) -> None:
-    """Write a node's config.toml and genesis.json."""
-    place = plan.places[number]
-    others = ",".join(
-        f"{_address(key).hex()}@{there.host}:{there.p2p_port}"
-        for at, (key, there) in enumerate(zip(peers, plan.places, strict=True))
-        if at != number
-    )
-    here = "127.0.0.1" if plan.on_one_machine else "0.0.0.0"  # noqa: S104 - the other members must reach it
+@dataclass(frozen=True, slots=True)
+class StateSync:
+    """Where a node that joins finds a snapshot, and the header under which it believes one."""
+
+    servers: Sequence[str]  # host:port of two nodes' RPC or more
+    height: int
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """A node made for a chain that runs: its folder, and the keys to be admitted."""
+
+    folder: Path
+    statements: SigningKey
+    node: SigningKey
+    peer: str  # how the others name it: id@host:port
+
+
+def join(
+    folder: Path,
+    member: str,
+    place: Place,
+    genesis: str,
+    peers: Sequence[str],
+    running: Running,
+    sync: StateSync | None,
+) -> Joining:
+    """Write the folder of a node that joins a chain that runs; without `sync` it takes every block since the first."""
+    mine = _new_keys(member)
+    _write_node(folder, mine, place, peers, genesis, running, sync)
+    return Joining(folder, mine.statements, mine.node, f"{_address(mine.peer).hex()}@{place.host}:{place.p2p_port}")
+
+
+def _write_node(
+    folder: Path,
+    mine: _Keys,
+    place: Place,
+    peers: Sequence[str],
+    genesis: str,
+    running: Running,
+    sync: StateSync | None = None,
+) -> None:
+    here = "127.0.0.1" if running.on_one_machine else "0.0.0.0"  # noqa: S104 - the other members must reach it
     config = _CONFIG.format(
-        moniker=plan.members[number],
-        log_level=plan.log_level,
+        moniker=mine.statements.name,
+        log_level=running.log_level,
         rpc=f"127.0.0.1:{place.rpc_port}",
         body=256 << 10,
         listen=f"{here}:{place.p2p_port}",
-        external="" if plan.on_one_machine else f"{place.host}:{place.p2p_port}",
-        peers=others,
-        strict=_toml(not plan.on_one_machine),
-        duplicate=_toml(plan.on_one_machine),
+        external="" if running.on_one_machine else f"{place.host}:{place.p2p_port}",
+        peers=",".join(peers),
+        strict=_toml(not running.on_one_machine),
+        duplicate=_toml(running.on_one_machine),
         pex="false",
         tx=MOST_OCTETS,
-        propose=f"{max(3.0, 3 * plan.block_seconds):g}s",
-        commit=f"{plan.block_seconds:g}s",
-        heartbeat=f"{plan.heartbeat_seconds}s",
+        propose=f"{max(3.0, 3 * running.block_seconds):g}s",
+        commit=f"{running.block_seconds:g}s",
+        heartbeat=f"{running.heartbeat_seconds}s",
+        statesync=_toml(sync is not None),
+        servers="" if sync is None else ",".join(f"http://{server}" for server in sync.servers),
+        trust_height=0 if sync is None else sync.height,
+        trust_hash="" if sync is None else sync.hash.hex(),
     )
     replace_file(folder / "config" / "config.toml", config.encode())
     replace_file(folder / "config" / "genesis.json", genesis.encode())
+    write_signing_key(folder / "keys" / f"{mine.statements.name}.key", mine.statements)
+    _write_secret(folder / "config" / "priv_validator_key.json", _validator_json(mine.node))
+    _write_secret(folder / "config" / "node_key.json", {"priv_key": _private_json(mine.peer)})
+    _write_secret(folder / "data" / "priv_validator_state.json", {"height": "0", "round": 0, "step": 0})
 
 
 def _genesis_json(plan: Plan, genesis: Genesis, keys: Sequence[_Keys]) -> str:

@@ -8,6 +8,8 @@ keys/              the member's own keys, mode 0600
 abci.sock, lock    while it runs
 """
 
+import base64
+import hashlib
 import json
 import tomllib
 from dataclasses import dataclass
@@ -18,6 +20,9 @@ from typing import Any
 from openceir.consortium.errors import ConsortiumError
 from openceir.consortium.genesis import Genesis
 from openceir.ledger.comet import Validator
+from openceir.ledger.ordered_receipt import ChainTrust
+from openceir.statements import SigningKey
+from openceir.storage.key_files import read_signing_key
 
 __all__ = ["NodeFolder"]
 
@@ -57,6 +62,10 @@ class NodeFolder:
         """What the chain began with."""
         return Genesis.parse(json.dumps(self._genesis.get("app_state")).encode())
 
+    def trust(self) -> ChainTrust:
+        """Whom this node believes from the beginning: the validators of its genesis."""
+        return ChainTrust(self.chain_id, self.first_validators())
+
     def first_validators(self) -> tuple[Validator, ...]:
         """Who signed the first block."""
         try:
@@ -64,15 +73,58 @@ class NodeFolder:
         except (KeyError, TypeError, ValueError) as wrong:
             raise ConsortiumError(f"{self.path / 'config' / 'genesis.json'} names no validators") from wrong
 
-    @cached_property
+    @property
     def rpc(self) -> str:
-        """Where the engine answers, as host:port."""
+        """Where the engine answers, as host:port. Raises: ConsortiumError."""
+        return str(self._config["rpc"]["laddr"]).removeprefix("tcp://")
+
+    @cached_property
+    def _config(self) -> dict[str, dict[str, Any]]:
         path = self.path / "config" / "config.toml"
         try:
-            address = tomllib.loads(path.read_text(encoding="utf-8"))["rpc"]["laddr"]
+            config = tomllib.loads(path.read_text(encoding="utf-8"))
+            if isinstance(config["rpc"]["laddr"], str) and isinstance(config["p2p"]["laddr"], str):
+                return config
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as wrong:
             raise _unreadable(path) from wrong
-        return str(address).removeprefix("tcp://")
+        raise _unreadable(path)
+
+    def member_key(self) -> SigningKey:
+        """The key with which this node's member says things. Raises: ConsortiumError, KeyRefused."""
+        files = sorted(self.keys.glob("*.key"))
+        if len(files) != 1:
+            raise ConsortiumError(
+                f"{self.keys} holds {len(files)} keys where the member's one is expected; name one with --key"
+            )
+        return read_signing_key(files[0])
+
+    def node_key(self) -> SigningKey:
+        """The key with which the engine signs blocks. Raises: ConsortiumError."""
+        return self._engine_key("priv_validator_key.json", "node")
+
+    @property
+    def peer(self) -> str:
+        """How other nodes find this one: id@host:port. Raises: ConsortiumError."""
+        address = hashlib.sha256(self._engine_key("node_key.json", "peer").public.octets).digest()[:20]
+        p2p = self._config["p2p"]
+        place = p2p.get("external_address") or str(p2p["laddr"]).removeprefix("tcp://")
+        return f"{address.hex()}@{place}"
+
+    @property
+    def genesis_text(self) -> str:
+        """genesis.json as it is. Raises: ConsortiumError."""
+        path = self.path / "config" / "genesis.json"
+        try:
+            return path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as wrong:
+            raise _unreadable(path) from wrong
+
+    def _engine_key(self, file: str, use: str) -> SigningKey:
+        try:
+            octets = base64.b64decode(self._read_json(file)["priv_key"]["value"], validate=True)
+            return SigningKey(f"{self.path.name}/{use}", octets[:32])
+        except (KeyError, TypeError, ValueError) as wrong:
+            raise _unreadable(self.path / "config" / file) from wrong
 
     def _read_json(self, name: str) -> dict[str, Any]:
         path = self.path / "config" / name

@@ -1,6 +1,6 @@
 """What may be asked of a node through the engine's `abci_query`; answers are canonical CBOR.
 
-    /head                              {chain, height, size, root, app_hash, name, quorum}
+    /head                              {chain, height, size, root, app_hash, name, quorum, snapshot}
     /entry        leaf hash or index   [index, height, seconds, signed octets (, salt, payload)]
     /proof        index                [height, size, index, path, state root, members root]: with the header of a later
                                        block, a proof that needs no trust in the node. `height` picks the block after which.
@@ -58,6 +58,7 @@ def _head(application: "Application", asked: Any) -> object:
         "app_hash": head.app_hash,
         "name": machine.governance.name,
         "quorum": machine.governance.quorum,
+        "snapshot": max((one.height for one in log.snapshots()), default=0),
     }
 
 

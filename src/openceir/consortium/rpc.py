@@ -8,7 +8,6 @@ import base64
 import http.client
 import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -85,7 +84,13 @@ class NodeClient:
         """
         self.hand_over(write_transaction(signed))
         leaf_hash = hash_leaf(signed.octets)
-        found = self._until(lambda: self.find(leaf_hash), wait)
+        return self.wait_for(leaf_hash, wait)
+
+    def wait_for(self, leaf_hash: bytes, wait: float = 30.0) -> Ordered:
+        """Where the statement of this leaf hash stands, once it does. Raises: NotReached after `wait` seconds."""
+        until = time.monotonic() + wait
+        while (found := self.find(leaf_hash)) is None and time.monotonic() < until:
+            time.sleep(_PAUSE)
         if found is None:
             raise NotReached(
                 f"the statement is not in a block after {wait:g} s; it may still enter: are more than two thirds of "
@@ -110,12 +115,6 @@ class NodeClient:
         """Where the statement of this leaf hash stands, or None."""
         found = self._asked("/entry", leaf_hash)
         return None if found is None else Ordered(found[0], found[1], leaf_hash)
-
-    def _until(self, ask: Callable[[], Ordered | None], seconds: float) -> Ordered | None:
-        until = time.monotonic() + seconds
-        while (found := ask()) is None and time.monotonic() < until:
-            time.sleep(_PAUSE)
-        return found
 
     # -- asking --------------------------------------------------------------------------------------------------
 

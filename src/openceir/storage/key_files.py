@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from openceir.ledger.ordered_receipt import ChainTrust
 from openceir.statements import KeyRefused, Members, PublicKey, SigningKey
 from openceir.storage.files import StorageError, replace_file
 
@@ -12,6 +13,7 @@ __all__ = [
     "read_public_key",
     "read_secret",
     "read_signing_key",
+    "read_trust",
     "write_members",
     "write_signing_key",
 ]
@@ -80,6 +82,14 @@ def read_members(path: Path) -> Members:
 def write_members(path: Path, members: Members) -> None:
     """Replace members.toml."""
     replace_file(path, members.format().encode())
+
+
+def read_trust(path: Path) -> ChainTrust:
+    """Whom to believe in a consortium, from a file. Raises: ProofRefused, StorageError."""
+    try:
+        return ChainTrust.parse(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise StorageError(f"{path} cannot be read; is it a text in UTF-8?") from wrong
 
 
 class LogKeyFiles:
