@@ -90,7 +90,9 @@ class Answers(Book):
         return lambda device: keyed_digest(key, f"{device:014d}")
 
     def catch_up(self) -> int:
-        """Apply what other processes logged since; how many statements."""
+        """Apply what other processes logged since, and the policy that somebody changed; how many statements."""
+        if self.refresh_policy():
+            self.__dict__.pop("inquiries", None)  # it holds the policy of before
         self.ledger.refresh()
         return self._catch_up(self.claims)
 

@@ -56,7 +56,34 @@ class Book:
     @cached_property
     def policy(self) -> Policy:
         """The packaged policy, overlaid with the home folder's files in the order of their names."""
-        return load_policy(sorted((self.home / self.settings.policy_folder).glob("*.toml")))
+        self._policy_stamp = self._stamp_policy()
+        return load_policy(self.policy_files())
+
+    @property
+    def policy_folder(self) -> Path:
+        """Where the country's own policy files lie."""
+        return self.home / self.settings.policy_folder
+
+    def policy_files(self) -> list[Path]:
+        """The country's own policy files, in the order in which they overlay one another."""
+        return sorted(self.policy_folder.glob("*.toml"))
+
+    def _stamp_policy(self) -> tuple[object, ...]:
+        """What changes whenever a policy file does."""
+        return tuple(
+            (path.name, kept.st_mtime_ns, kept.st_ino) for path in self.policy_files() for kept in [path.stat()]
+        )
+
+    def refresh_policy(self) -> bool:
+        """Take in what another process did to the policy files; whether it did anything.
+
+        Raises: PolicyError when what stands there is no policy; the one in force stays in force then.
+        """
+        if "policy" not in self.__dict__ or self._policy_stamp == (stamp := self._stamp_policy()):
+            return False
+        self.policy = load_policy(self.policy_files())
+        self._policy_stamp = stamp
+        return True
 
     @cached_property
     def database(self) -> Database:

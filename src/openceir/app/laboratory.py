@@ -1,5 +1,6 @@
 """The laboratory: sightings are measured, rules judge them, and what they propose is signed."""
 
+import hashlib
 from collections.abc import Sequence
 from datetime import date, datetime
 from functools import cached_property
@@ -7,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from openceir.app.dock import Dock
 from openceir.ledger import Entry
-from openceir.policy import Policy, policy_from_json
+from openceir.policy import Policy, PolicyError, policy_from_json, policy_from_text
 from openceir.progress import Progress, Silent
+from openceir.storage.files import replace_file
 from openceir.storage.retention import first_kept_day
 
 if TYPE_CHECKING:
@@ -126,6 +128,36 @@ class Laboratory(Dock):
             self.policy, other, day, self._detection_inputs(at),
             evidence_key=self.evidence_key, settings=self.engine_settings,
         )  # fmt: skip
+
+    def policy_with(self, name: str, text: str, on: date) -> Policy:
+        """The policy as it would be with this text in place of the country's file `name`; read as of the day `on`.
+
+        Raises: PolicyError, RuleRefused.
+        """
+        from openceir.detection import amnesty_of, parse_rules
+
+        texts = {path.name: path.read_text(encoding="utf-8") for path in self.policy_files()} | {name: text}
+        other = policy_from_text(*sorted(texts.items()))
+        parse_rules(other, on)
+        amnesty_of(other, on)
+        return other
+
+    def change_policy(self, name: str, text: str, *, seen_sha256: str, at: datetime) -> None:
+        """Put this text in place of the country's file `name`; what stood there is kept in `policy/earlier/`.
+
+        `seen_sha256` is the digest of what stood there when the change was agreed on, of nothing when it is a new file.
+        Raises: PolicyError when something else stands there now, or the text is no policy; nothing was changed then.
+        """
+        self.policy_with(name, text, at.date())
+        path = self.policy_folder / name
+        standing = path.read_bytes() if path.exists() else b""
+        digest = hashlib.sha256(standing).hexdigest()
+        if digest != seen_sha256:
+            raise PolicyError(f"{name} was changed by somebody else since this change was agreed on; look at it again")
+        if standing:
+            replace_file(self.policy_folder / "earlier" / f"{path.stem}.{digest[:16]}.toml", standing)
+        replace_file(path, text.encode())
+        self.catch_up()
 
     def _detection_inputs(self, at: datetime) -> "Inputs":
         from openceir.storage.detection_inputs import gather_inputs

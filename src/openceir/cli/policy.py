@@ -7,7 +7,7 @@ import click
 
 from openceir.cli._options import Day, Moment, as_json_option, echo_json, register_of
 from openceir.detection import Rule, amnesty_of, example_rules, parse_rules
-from openceir.policy import Policy, load_policy
+from openceir.policy import Policy, PolicyError
 from openceir.status import ForeignRule, ForeignRules
 
 __all__ = ["policy"]
@@ -37,7 +37,7 @@ def check(ctx: click.Context, file: Path, on: date, as_json: bool) -> None:
 
     Exits 2 with the first thing that is wrong.
     """
-    _show(_with(ctx, file), on, as_json)
+    _show(_with(ctx, file, on), on, as_json)
 
 
 @policy.command()
@@ -51,7 +51,7 @@ def simulate(ctx: click.Context, file: Path, as_of_on: date | None, at: datetime
 
     No run is kept and nothing is signed. People are distinct subscriptions seen with the devices in 30 days.
     """
-    effects = register_of(ctx).simulate_policy(_with(ctx, file), as_of_on, at=at)
+    effects = register_of(ctx).simulate_policy(_with(ctx, file, at.date()), as_of_on, at=at)
     if as_json:
         echo_json([effect.summary() for effect in effects])
         return
@@ -79,11 +79,13 @@ def example() -> None:
     click.echo(example_rules(), nl=False)
 
 
-def _with(ctx: click.Context, file: Path) -> Policy:
-    register = register_of(ctx)
-    present = sorted((register.home / register.settings.policy_folder).glob("*.toml"))
-    # a changed version of a file that is in force takes its place
-    return load_policy([*(path for path in present if path.name != file.name), file])
+def _with(ctx: click.Context, file: Path, on: date) -> Policy:
+    """The policy with the file in place of the one of its name that is in force, if there is one."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise PolicyError(f"policy file {file} cannot be read: {wrong}") from wrong
+    return register_of(ctx).policy_with(file.name, text, on)
 
 
 def _show(shown: Policy, on: date, as_json: bool) -> None:

@@ -2,9 +2,10 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 from django.conf import settings
 
@@ -12,7 +13,9 @@ from openceir.app import Register, open_register
 from openceir.ledger import Entry, LedgerBusy
 from openceir.statements import SignedStatement
 
-__all__ = ["let_go", "register", "submit_in_turn"]
+__all__ = ["in_turn", "let_go", "register", "submit_in_turn"]
+
+Outcome = TypeVar("Outcome")
 
 _own = threading.local()
 _WAITS_FOR_TURN_S = 20.0
@@ -43,15 +46,20 @@ def let_go() -> None:
 
 
 def submit_in_turn(signed: Sequence[SignedStatement], *, at: datetime) -> list[Entry]:
-    """Log statements as one block, when the threads and processes that write before are done, and let the next write.
+    """Log statements as one block, in turn. Raises: as `in_turn`, and what else `Register.submit` raises."""
+    return in_turn(lambda book: book.submit(signed, at=at))
 
-    Raises: LedgerBusy when another process writes for longer than 20 s; what else `Register.submit` raises.
+
+def in_turn(write: Callable[[Register], Outcome]) -> Outcome:
+    """What `write` gives: done when the threads and processes that write before are done; then the next may write.
+
+    Raises: LedgerBusy when another process writes for longer than 20 s.
     """
     book = register()
     until = time.monotonic() + _WAITS_FOR_TURN_S
     while True:
         try:
-            return book.submit(signed, at=at)
+            return write(book)
         except LedgerBusy:
             if time.monotonic() > until:
                 raise

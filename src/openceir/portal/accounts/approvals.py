@@ -20,7 +20,15 @@ from openceir.portal.accounts.errors import NotAllowed, PortalError
 from openceir.portal.accounts.log import note
 from openceir.portal.accounts.models import Proposal
 
-__all__ = ["Approvable", "approvable", "approvable_named", "decide", "propose", "waiting_for"]
+__all__ = [
+    "Approvable",
+    "approvable",
+    "approvable_named",
+    "approve_permissions",
+    "decide",
+    "propose",
+    "waiting_for",
+]
 
 CarryOut = Callable[[Actor, Proposal], None]
 
@@ -46,6 +54,11 @@ def approvable(name: str, *, approve: str, carry_out: CarryOut) -> Approvable:
 def approvable_named(name: str) -> Approvable:
     """The act of this name."""
     return _APPROVABLE[name]
+
+
+def approve_permissions() -> list[str]:
+    """Every permission with which something can be approved, ascending."""
+    return sorted({act.approve for act in _APPROVABLE.values()})
 
 
 def propose(

@@ -1,6 +1,6 @@
 """What stands before an officer's page: signed in, appointed, and a second factor shown."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
@@ -14,7 +14,7 @@ from openceir.portal.accounts.errors import NotAllowed
 from openceir.portal.accounts.roles import may
 from openceir.portal.accounts.second_factor import was_shown, was_shown_lately
 
-__all__ = ["needs"]
+__all__ = ["needs", "needs_any"]
 
 View = Callable[..., HttpResponseBase]
 
@@ -27,11 +27,22 @@ def needs(permission: str, *, to_act: bool = False) -> Callable[[View], View]:
     """
 
     def guard(view: View) -> View:
+        guarded = needs_any(lambda: [permission], to_act=to_act)(view)
+        guarded.permission = permission  # type: ignore[attr-defined]  # the matrix's test walks the URLs and reads it
+        return guarded
+
+    return guard
+
+
+def needs_any(permissions: Callable[[], Iterable[str]], *, to_act: bool = False) -> Callable[[View], View]:
+    """As `needs`, to those with one of some permissions, which are asked for at each request."""
+
+    def guard(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **named: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return _by_way_of("account_login", request)
-            if not may(request.user, permission):
+            if not any(may(request.user, permission) for permission in permissions()):
                 raise NotAllowed("this page is for another office; the administrator of yours can say who opens it")
             if not is_mfa_enabled(request.user):
                 return _by_way_of("mfa_index", request)
@@ -39,7 +50,6 @@ def needs(permission: str, *, to_act: bool = False) -> Callable[[View], View]:
                 return _by_way_of("mfa_reauthenticate", request)
             return view(request, *args, **named)
 
-        guarded.permission = permission  # type: ignore[attr-defined]  # the matrix's test walks the URLs and reads it
         return guarded
 
     return guard

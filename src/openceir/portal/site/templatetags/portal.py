@@ -22,6 +22,12 @@ def ltr(value: object) -> SafeString:
 
 
 @register.filter
+def spaced(name: str) -> str:
+    """A column's or field's name as words."""
+    return name.replace("_", " ")
+
+
+@register.filter
 def reference(value: str) -> SafeString:
     """A case's reference or secret, in groups of four."""
     return format_html('<bdi dir="ltr" class="app-code">{}</bdi>', format_code(value))

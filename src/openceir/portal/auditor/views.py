@@ -1,0 +1,105 @@
+"""The auditor's pages. Those of proofs are open to everybody; who did what is for auditors."""
+
+from typing import Any
+
+from django import forms
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from openceir.errors import OpenceirError
+from openceir.portal.accounts.acts import actor_of, reader_of
+from openceir.portal.accounts.doors import needs
+from openceir.portal.accounts.log import ChainBroken, note, verify_acts
+from openceir.portal.accounts.models import Act, User
+from openceir.portal.auditor.forms import ActsForm, CheckpointsForm, ReceiptForm, ReplayForm
+from openceir.portal.auditor.proofs import compare_checkpoints, show_receipt
+from openceir.portal.auditor.rules import READ_ACTS, REPLAY
+from openceir.portal.register import register
+from openceir.portal.regulator import jobs
+from openceir.portal.regulator.models import Job
+
+__all__ = ["acts", "checkpoints", "proofs", "reads", "receipt", "replays"]
+
+
+def proofs(request: HttpRequest) -> HttpResponse:
+    """What anybody can check, here or at home."""
+    ledger = register().ledger
+    told = {"size": ledger.size, "key": ledger.log_key.format() if ledger.size else None}
+    if ledger.size:
+        told["checkpoint"] = ledger.checkpoint().format()
+    return render(request, "auditor/proofs.html", told)
+
+
+def receipt(request: HttpRequest) -> HttpResponse:
+    """What a receipt proves. It stays nowhere."""
+    form = ReceiptForm(request.POST or None, request.FILES or None)
+    shown = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            shown = show_receipt(form.cleaned_data["octets"], form.cleaned_data["log_key"])
+        except OpenceirError as refused:
+            form.add_error("file" if form.cleaned_data.get("file") else "text", str(refused))
+    return _page(request, "receipt", form, {"shown": shown})
+
+
+def checkpoints(request: HttpRequest) -> HttpResponse:
+    """Whether nothing was changed or removed between two checkpoints."""
+    form = CheckpointsForm(request.POST or None)
+    rows = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            rows = compare_checkpoints(form.cleaned_data["earlier"], form.cleaned_data["later"])
+        except OpenceirError as refused:
+            form.add_error("earlier", str(refused))
+    return _page(request, "checkpoints", form, {"rows": rows})
+
+
+@needs(READ_ACTS)
+def acts(request: HttpRequest) -> HttpResponse:
+    """Who did or read what; and whether the log of it is whole."""
+    reader = reader_of(request, READ_ACTS)
+    note(reader, "auditor.read-acts")
+    form = ActsForm(request.GET or None)
+    rows = Act.objects.order_by("-number")
+    if form.is_valid():
+        told = form.cleaned_data
+        rows = rows.filter(verb__startswith=told["verb"])
+        for name in ("actor", "office"):
+            rows = rows.filter(**{name: told[name]}) if told[name] else rows
+    try:
+        whole, broken = verify_acts(), ""
+    except ChainBroken as wrong:
+        whole, broken = None, str(wrong)
+    told = {"page": Paginator(rows, 50).get_page(request.GET.get("page")), "whole": whole, "broken": broken}
+    return _page(request, "acts", form, told)
+
+
+@needs(READ_ACTS)
+def reads(request: HttpRequest) -> HttpResponse:
+    """Who looked at whose subscribers by the command line and the HTTP interface."""
+    note(reader_of(request, READ_ACTS), "auditor.read-reads")
+    rows = list(register().read_audit.reads())[::-1]
+    return render(request, "auditor/reads.html", {"page": Paginator(rows, 50).get_page(request.GET.get("page"))})
+
+
+@needs(REPLAY)
+def replays(request: HttpRequest) -> HttpResponse:
+    """Judge again what a run of detection judged, from its own policy and lists, and say whether it comes out the same."""
+    form = ReplayForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        actor = actor_of(request, REPLAY)
+        assert isinstance(request.user, User)
+        try:
+            register().detection_runs.run(form.cleaned_data["run"])
+        except OpenceirError as refused:
+            form.add_error("run", str(refused))
+        else:
+            note(actor, "auditor.replay", subject=f"run-{form.cleaned_data['run']}")
+            jobs.ask(Job(kind="replay", asked=str(form.cleaned_data["run"]), asked_by=request.user))
+            return redirect("replays")
+    return _page(request, "replays", form, {"jobs": Job.objects.filter(kind="replay")[:20]})
+
+
+def _page(request: HttpRequest, name: str, form: forms.Form, told: dict[str, Any]) -> HttpResponse:
+    return render(request, f"auditor/{name}.html", {"form": form, **told, "has_errors": bool(form.errors)})

@@ -1,0 +1,47 @@
+"""Drafts of the country's policy, and jobs that a page started."""
+
+from django.conf import settings
+from django.db import models
+
+from openceir.portal import moment
+
+__all__ = ["Draft", "Job"]
+
+
+class Draft(models.Model):
+    """One policy file as somebody would have it, and what that would do."""
+
+    file = models.CharField(max_length=80)  # its name in the policy folder
+    text = models.TextField()
+    standing_text = models.TextField(blank=True)  # what stood there when the draft was made
+    standing_sha256 = models.CharField(max_length=64)
+    reason = models.CharField(max_length=400)  # with the law or decision that it rests on
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="policy_drafts")
+    made_at = models.DateTimeField(default=moment.now)
+    effects = models.JSONField(null=True)  # of each rule, once simulated: RuleEffect.summary
+    failure = models.TextField(blank=True)  # why the simulation gave nothing
+    proposal = models.ForeignKey("accounts.Proposal", on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["-made_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.file} {self.made_at:%Y-%m-%d}"
+
+
+class Job(models.Model):
+    """Long work of a page: what was asked for, and what came of it."""
+
+    kind = models.CharField(max_length=20)  # figures, replay
+    asked = models.CharField(max_length=40)  # the month, the run
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField(default=moment.now)
+    done_at = models.DateTimeField(null=True)
+    outcome = models.JSONField(null=True)
+    failure = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-asked_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.asked}"
