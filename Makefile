@@ -23,6 +23,7 @@ test: $(VENV)/installed-test
 	scripts/install-peers.sh
 	scripts/install-browser.sh
 	scripts/install-cometbft.sh
+	scripts/install-gateways.sh
 	scripts/install-tlog-oracle.sh
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .

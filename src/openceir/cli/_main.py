@@ -53,6 +53,7 @@ NOUNS = {
     "token": ("openceir.cli.token:token", "Make and revoke access tokens of the HTTP interface."),
     "questions": ("openceir.cli.questions:questions", "Let people ask privately: keys, bucket files, quotas."),
     "config": ("openceir.cli.config:config", "Show every setting, its value and where it comes from."),
+    "sms": ("openceir.cli.sms:sms", "Answer SMS and USSD over SMPP, from a message centre."),
     "serve": ("openceir.cli.serve:serve", "Answer over HTTP."),
 }
 
