@@ -4,6 +4,7 @@ from datetime import datetime
 
 import click
 
+from openceir.app.erasing import Erasure
 from openceir.cli._options import Moment, as_json_option, echo_json, register_of
 from openceir.cli._progress import ShownProgress
 from openceir.cli.statement import entry_index
@@ -101,6 +102,45 @@ def prove(ctx: click.Context, old_size: int, new_size: int | None, as_json: bool
     click.echo(f"{old_size} {roots[0].hex()}\n{size} {roots[1].hex()}")
     for node in proof:
         click.echo(node.hex())
+
+
+@ledger.command()
+@as_json_option
+@click.pass_context
+def erasures(ctx: click.Context, as_json: bool) -> None:
+    """List the orders to erase, in our log and in those that we follow, and which members have answered them."""
+    _show_erasures(register_of(ctx).erasures(), as_json)
+
+
+@ledger.command()
+@click.option("--by", required=True, metavar="NAME", help="The member's key that answers for this register.")
+@click.option("--at", type=Moment(), default="now", help="When it is done, UTC.")
+@as_json_option
+@click.pass_context
+def obey(ctx: click.Context, by: str, at: datetime, as_json: bool) -> None:
+    """Destroy what was ordered to be erased and say so in the ledger, order by order.
+
+    An order is an `erasure-ordered/1` by the issuer of what it names, or a regulator or court of that issuer's nation.
+    One that would block somebody anew is left, with its reason, until what blocks is withdrawn. Backups are yours to
+    clear; `retention.backup_days` says by when, and the answer states the day.
+    """
+    _show_erasures(register_of(ctx).obey_erasures(by=by, at=at), as_json)
+
+
+def _show_erasures(found: list[Erasure], as_json: bool) -> None:
+    if as_json:
+        echo_json([one.as_json() for one in found])
+        return
+    for one in found:
+        click.echo(f"order {one.order.hex()[:16]}… by {one.issuer}: erase {one.target.hex()[:16]}…")
+        for name, at in sorted(one.answered.items()):
+            click.echo(f"    {name} destroyed its copy on {at:%Y-%m-%d}")
+        for name in one.missing:
+            click.echo(f"    {name} has not answered")
+        if one.trouble:
+            click.echo(f"    not followed here: {one.trouble}")
+    if not found:
+        click.echo("no order to erase")
 
 
 @ledger.command()

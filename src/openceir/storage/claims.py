@@ -194,7 +194,7 @@ class ClaimShelf:
 
     def forget(self, index: int, log: str = "") -> None:
         """Remove what statement `index` said: its payload was erased, and so is every view of it."""
-        with self._database.transaction() as rows:
+        with self._database.forgetting() as rows:
             number = 0
             if log:
                 found = rows.execute("SELECT number FROM foreign_log WHERE name = ?", (log,)).fetchone()

@@ -80,6 +80,17 @@ class Database:
                 self.define(schema)
             raise
 
+    @contextmanager
+    def forgetting(self) -> Iterator[sqlite3.Connection]:
+        """A transaction whose deletions overwrite what they free, in the file and in the write-ahead log."""
+        self.connection.execute("PRAGMA secure_delete = ON")
+        try:
+            with self.transaction() as rows:
+                yield rows
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            self.connection.execute("PRAGMA secure_delete = OFF")
+
     def rewrite(self) -> None:
         """Write the whole file anew: what was deleted stays readable in free pages and the write-ahead log until then."""
         self.connection.execute("VACUUM")
