@@ -102,4 +102,4 @@ class Federation:
         return [self.round(code) for _ in range(times) for code in self.nations]
 
     def roots(self) -> set[bytes]:
-        return {nation.register.governance().root() for nation in self.nations.values()}
+        return {nation.register.federation().root() for nation in self.nations.values()}

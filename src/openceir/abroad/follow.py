@@ -63,10 +63,10 @@ class Follower:
     def round(self) -> Round:
         """Visit every door once."""
         done = Round()
-        governance = self.register.governance()
+        governance = self.register.federation()
         for member in self.register.others(governance):
             self._visit(done, governance, member)
-            fresh = self.register.governance()
+            fresh = self.register.federation()
             if fresh.root() != governance.root():  # somebody was admitted, or a key revoked: it counts at once
                 governance = fresh
                 for other in self.register.others(governance):
@@ -83,8 +83,8 @@ class Follower:
             done.troubles[member.id] = "its log showed two histories"
             self._shelf.note_trouble(member.id, done.troubles[member.id], self.now())
             return
-        self._guarded(done, member, lambda: self._take(done, governance, member))
-        self._guarded(done, member, lambda: self._read_up(done, governance, member))
+        self._guarded(done, member, lambda: self.take(done, governance, member))
+        self._guarded(done, member, lambda: self.read_up(done, governance, member))
 
     def _guarded(self, done: Round, member: Member, step: Callable[[], None]) -> None:
         """Do this step; a member's fault stops the step, is noted, and holds up nobody else."""
@@ -101,8 +101,8 @@ class Follower:
             raise PeerAway(f"federation/peers.toml does not say where the door of {member.id} is")
         return peer
 
-    def _take(self, done: Round, governance: Governance, member: Member) -> None:
-        """Steps 1 to 4."""
+    def take(self, done: Round, governance: Governance, member: Member) -> None:
+        """Steps 1 to 4: fetch what is new of its log, hold it against the checkpoint, cosign."""
         peer, keys = self._peer(member), log_keys(member)
         note = peer.checkpoint()
         if note is None:
@@ -186,8 +186,8 @@ class Follower:
 
     # -- what it says ------------------------------------------------------------------------------------------------
 
-    def _read_up(self, done: Round, governance: Governance, member: Member) -> None:
-        """Steps 5 and 6."""
+    def read_up(self, done: Round, governance: Governance, member: Member) -> None:
+        """Steps 5 and 6: judge what was fetched, and receive what it says."""
         peer, mirror = self._peer(member), self.register.mirror(member.id)
         known = self._shelf.last_time(member.id)
         judged = self._shelf.followed(member.id).judged
@@ -198,7 +198,7 @@ class Follower:
             self._shelf.note_times(member.id, times)
         done.judged[member.id] = self.register.judge_foreign(governance, member, at=self.now())
         done.received[member.id] = self._receive(member, peer, mirror)
-        self.register.land_foreign(governance, member, at=self.now())
+        self.register.land_foreign(governance, member)
 
     def _receive(self, member: Member, peer: Peer, mirror: Mirror) -> int:
         """Ask for what is wanted. What a member withholds is asked for again in every round."""

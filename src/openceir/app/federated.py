@@ -17,6 +17,8 @@ from openceir.storage.ledger_files import LedgerFiles
 
 __all__ = ["Federated"]
 
+_IN_NONE = "this register is in no federation; found one with `openceir federation found`, or join one"
+
 
 class Federated(PrivateQuestions):
     """Membership of a federation, and the copies of its members' logs."""
@@ -39,9 +41,7 @@ class Federated(PrivateQuestions):
         try:
             return SignedStatement.read((self.federation_folder / "founding.statement").read_bytes())
         except FileNotFoundError:
-            raise FederationError(
-                "this register is in no federation; found one with `openceir federation found`, or join one"
-            ) from None
+            raise FederationError(_IN_NONE) from None
 
     @property
     def is_federated(self) -> bool:
@@ -72,6 +72,7 @@ class Federated(PrivateQuestions):
             raise FederationError("this register is in another federation already; one register has one")
         replace_file(self.federation_folder / "founding.statement", founding.write(), mode=0o600)
         self.__dict__.pop("founding", None)
+        self._folded = None
         self.set_peers(peers)
         return governance
 
@@ -96,15 +97,25 @@ class Federated(PrivateQuestions):
             ]
             replace_file(self.federation_folder / "peers.toml", "".join(lines).encode())
 
-    def governance(self) -> Governance:
-        """The members as all logs that we hold make them; the same at every member that holds the same."""
-        self.ledger.refresh()
-        return governance_of(self.founding, self._governing())
-
     @property
     def belongs_to(self) -> Governance | None:
-        """The federation that this register belongs to; None when it shares with nobody."""
-        return self.governance() if self.is_federated else super().belongs_to
+        """The federation that this register belongs to, as all logs that we hold make it; None when there is none."""
+        if not self.is_federated:
+            return super().belongs_to
+        self.ledger.refresh()
+        held = (self.ledger.size, *self.federation_shelf.marks(GOVERNING))
+        if self._folded is None or self._folded[0] != held:
+            self._folded = (held, governance_of(self.founding, self._governing()))
+        return self._folded[1]
+
+    _folded: tuple[tuple[int, ...], Governance] | None = None
+
+    def federation(self) -> Governance:
+        """The federation that we are in. Raises: FederationError when we are in none."""
+        state = self.belongs_to
+        if not self.is_federated or state is None:
+            raise FederationError(_IN_NONE)
+        return state
 
     def _governing(self) -> Iterable[Governed]:
         for entry in self.ledger.of_kinds(GOVERNING):
@@ -119,7 +130,7 @@ class Federated(PrivateQuestions):
     def own_member(self, governance: Governance | None = None) -> Member:
         """The member of the federation whose log this is. Raises: FederationError while there is none."""
         own = self._log_key.private().public.octets
-        members: Iterable[Member] = (governance or self.governance()).members
+        members: Iterable[Member] = (governance or self.federation()).members
         for member in members:
             if any(key.octets == own for key in log_keys(member)):
                 return member

@@ -113,7 +113,7 @@ class Watching(Federated):
             first = end
         return first - began
 
-    def land_foreign(self, governance: Governance, holder: Member, *, at: datetime) -> int:
+    def land_foreign(self, governance: Governance, holder: Member) -> int:
         """Let the national claims know of what was received; how many statements."""
         shelf, mirror, count = self.federation_shelf, self.mirror(holder.id), 0
         if not self.claims.knows(holder.id):
@@ -128,14 +128,12 @@ class Watching(Federated):
                 header = read_header(octets)
                 said = open_payload(header, one.salt, one.octets)
                 landing.append(LoggedStatement(one.index, one.leaf_hash, logged_at, header, said))
-            self._take_foreign(governance, holder, landing, at)
+            self._take_foreign(governance, holder, landing)
             shelf.note_landed(holder.id, [one.index for one in batch])
             count += len(batch)
         return count
 
-    def _take_foreign(
-        self, governance: Governance, holder: Member, landing: list[LoggedStatement], at: datetime
-    ) -> None:
+    def _take_foreign(self, governance: Governance, holder: Member, landing: list[LoggedStatement]) -> None:
         """Devices' statements go to the national claims, and voters' approvals with them.
 
         A member that names no nation is of its log's; nobody abroad is taken for one of our own by saying nothing.
@@ -260,7 +258,7 @@ class Watching(Federated):
 
     def federation_status(self, *, at: datetime) -> list[MemberStatus]:
         """How far each member's log is followed, and what is wrong with it."""
-        governance, rows = self.governance(), []
+        governance, rows = self.federation(), []
         stale_after = timedelta(hours=self.policy.value("federation.stale_after_hours", at.date()))
         for member in self.others(governance):
             known, mirror = self.federation_shelf.followed(member.id), self.mirror(member.id)
@@ -279,7 +277,7 @@ class Watching(Federated):
 
     def federation_report(self, *, at: datetime) -> list[MemberFigures]:
         """What each member did for the others, from the logs."""
-        governance, day = self.governance(), at.date()
+        governance, day = self.federation(), at.date()
         own = self.own_member(governance)
         members = [member for member in governance.voters() if log_keys(member)]
         rule = CreditRule(

@@ -221,7 +221,7 @@ def approve(ctx: click.Context, proposal: str, by: str, at: datetime, as_json: b
 @click.pass_context
 def members(ctx: click.Context, as_json: bool) -> None:
     """List who belongs to the federation, with roles, votes and keys, and the proposals that are open."""
-    state = register_of(ctx).governance()
+    state = register_of(ctx).federation()
     if as_json:
         echo_json(
             {
@@ -411,6 +411,16 @@ def report(ctx: click.Context, at: datetime, as_json: bool) -> None:
         return
     for row in rows:
         click.echo(str(row))
+
+
+@federation.command()
+@click.option("--keep", type=click.Path(file_okay=False, path_type=Path), help="Keep the three homes in this folder.")
+@as_json_option
+def demo(keep: Path | None, as_json: bool) -> None:
+    """Run three countries on this machine: one theft, blocked in all three, and one log that lies and is caught."""
+    from openceir.abroad.demo import run_demo
+
+    run_demo(keep, as_json=as_json, say=click.echo)
 
 
 def _each(found: Members) -> list[Member]:

@@ -153,6 +153,7 @@ class FederationDoor:
     def _times(self, register: Register, member: str | None, environ: dict[str, Any]) -> Given:
         first = _number(query_of(environ, frozenset({"from"})), "from")
         if member is None:
+            register.ledger.refresh()
             heads = [(head.first, int(head.time.timestamp())) for head in register.ledger.heads(first)[:_MOST_TIMES]]
         else:
             end = min(first + _MOST_TIMES, register.mirror(member).covered)
@@ -245,7 +246,7 @@ class FederationDoor:
         """The members, read anew when a while has passed: payloads must not go to who was removed."""
         read_at: float = getattr(self._own, "read_at", float("-inf"))
         if time.monotonic() - read_at > _MEMBERS_ARE_READ_EVERY_S:
-            self._own.governance = register.governance()
+            self._own.governance = register.federation()
             self._own.read_at = time.monotonic()
         governance: Governance = self._own.governance
         return governance

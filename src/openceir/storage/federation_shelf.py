@@ -91,6 +91,7 @@ class ForeignPayload:
     salt: bytes | None
     octets: bytes | None
     why: str
+    landed: int = 0  # 1 once the national claims know of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +293,15 @@ class FederationShelf:
             f"kind IN ({marks}) {of_one}ORDER BY member, idx", (*kinds, *(() if member is None else (member,)))
         )
 
+    def marks(self, kinds: Iterable[str]) -> tuple[int, int]:
+        """Two numbers that change whenever what is held of these kinds does."""
+        kinds = tuple(kinds)
+        marks = ", ".join("?" * len(kinds))
+        count, held = self.database.connection.execute(
+            f"SELECT count(*), count(octets) FROM said WHERE kind IN ({marks})", kinds
+        ).fetchone()
+        return count, held
+
     def find(self, leaf_hash: bytes) -> ForeignPayload | None:
         """The entry of any followed log with this leaf hash; None when none counts."""
         return next(iter(self._said("leaf = ? ORDER BY member LIMIT 1", (leaf_hash,))), None)
@@ -335,7 +345,7 @@ class FederationShelf:
 
     def _said(self, where: str, values: Sequence[object]) -> list[ForeignPayload]:
         rows = self.database.connection.execute(
-            f"SELECT member, idx, leaf, kind, issuer, salt, octets, why FROM said WHERE {where}", values
+            f"SELECT member, idx, leaf, kind, issuer, salt, octets, why, landed FROM said WHERE {where}", values
         )
         return [ForeignPayload(*row) for row in rows]
 
