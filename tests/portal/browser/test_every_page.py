@@ -5,7 +5,10 @@ import gzip
 import httpx
 import pytest
 
-PAGES = ["/", "/account/login/", "/account/signup/"]
+PAGES = [
+    "/", "/account/login/", "/account/signup/", "/report/", "/register/", "/appeal/", "/case/", "/receipts/", "/figures/",
+    *(f"/help/{name}/" for name in ("find", "buying", "stolen", "copied", "travel", "privacy", "accessibility")),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -13,7 +16,7 @@ def test_a_page_is_accessible_narrow_and_asks_nobody_else(look, path):
     look(path)
 
 
-@pytest.mark.parametrize("path", ["/account/", "/account/2fa/", "/account/password/change/"])
+@pytest.mark.parametrize("path", ["/mine/", "/account/", "/account/2fa/", "/account/password/change/"])
 def test_a_page_of_ones_own_account_is_too(look, path):
     look(path, as_="alice")
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from openceir.portal.cases.deadlines import keep_deadlines
-from openceir.portal.cases.evidence import sweep
+from openceir.portal.cases.evidence import erase_old, sweep
 from openceir.portal.cases.notices import send_due
 from openceir.portal.clockwork import every
 
@@ -23,3 +23,8 @@ def _notices(now: datetime) -> None:
 @every(seconds=3600, name="cases.sweep-evidence")
 def _sweep(now: datetime) -> None:
     sweep()
+
+
+@every(seconds=3600, name="cases.erase-old")
+def _erase(now: datetime) -> None:
+    erase_old(now)

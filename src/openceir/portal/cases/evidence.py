@@ -8,8 +8,9 @@ leaves at most a file that no row names, which `sweep` removes.
 
 import hashlib
 import secrets
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from django.conf import settings
 from django.db import transaction
@@ -17,13 +18,11 @@ from django.utils.translation import gettext as _
 
 from openceir.portal import moment
 from openceir.portal.cases.errors import EvidenceRefused
-from openceir.portal.cases.models import Evidence
+from openceir.portal.cases.models import Case, Evidence
+from openceir.portal.register import register
 from openceir.storage.files import replace_file
 
-if TYPE_CHECKING:
-    from openceir.portal.cases.models import Case
-
-__all__ = ["MOST_OCTETS", "add_evidence", "kind_of", "path_of", "sweep"]
+__all__ = ["MOST_OCTETS", "add_evidence", "erase_old", "kind_of", "path_of", "sweep"]
 
 MOST_OCTETS = 8 << 20
 _MOST_FILES = 20
@@ -56,7 +55,7 @@ def kind_of(octets: bytes) -> str | None:
     return None
 
 
-def add_evidence(case: "Case", upload: Upload, *, actor: str = "") -> Evidence:
+def add_evidence(case: Case, upload: Upload, *, actor: str = "") -> Evidence:
     """Keep a document of the case; the same document twice is kept once.
 
     Raises: EvidenceRefused with a sentence for the person who sent it.
@@ -101,6 +100,28 @@ def add_evidence(case: "Case", upload: Upload, *, actor: str = "") -> Evidence:
 def path_of(evidence: Evidence) -> Path:
     """Where the octets lie."""
     return _folder() / evidence.file_name
+
+
+def erase_old(now: datetime) -> int:
+    """Erase documents, names and ways of contact of cases that were closed long ago (`[portal] evidence_months`); how many.
+
+    What was decided and when stays, and so does what stands on the ledger, which names nobody.
+    """
+    months = int(register().policy.value("portal.evidence_months", now.date()))
+    before = now - timedelta(days=round(months * 30.44))
+    old = list(Case.objects.filter(closed_at__lt=before).exclude(name="", email="", phone="", evidence=None))
+    for case in old:
+        paths = [path_of(one) for one in case.evidence.all()]
+        with transaction.atomic():
+            case.evidence.all().delete()
+            case.notices.all().delete()
+            case.events.filter(kind__in=("answer", "note", "evidence", "notice")).update(text="")
+            case.name = case.email = case.phone = ""
+            case.details.pop("place", None)
+            case.save()
+        for path in paths:
+            path.unlink(missing_ok=True)
+    return len(old)
 
 
 def sweep() -> int:

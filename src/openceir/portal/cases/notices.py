@@ -19,9 +19,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from openceir.portal import moment
+from openceir.portal.accounts.models import User
 from openceir.portal.cases.models import Case, Notice
 
-__all__ = ["notify", "open_channel", "send_due"]
+__all__ = ["notify", "notify_person", "open_channel", "send_due"]
 
 Channel = Callable[[Notice], None]
 
@@ -36,28 +37,61 @@ def open_channel(name: str, send: Channel) -> None:
 
 def notify(case: Case, text: str | Promise, *, due_at: datetime | None = None, once: str = "") -> list[Notice]:
     """Put a notice to the person of a case into the outbox, in that person's language."""
-    with translation.override(case.language):
-        said = str(text)
+    key = once and f"{case.reference}:{once}"
+    return _put(
+        text,
+        _ways(case.email, case.phone),
+        case=case,
+        person=case.person,
+        language=case.language,
+        due_at=due_at,
+        once=key,
+    )
+
+
+def notify_person(user: User, text: str | Promise, *, once: str = "") -> list[Notice]:
+    """Put a notice into the outbox of somebody with an account; it stands among the devices under that name."""
+    key = once and f"user-{user.pk}:{once}"
+    return _put(
+        text, _ways(user.email, user.phone), case=None, person=user, language=user.language, due_at=None, once=key
+    )
+
+
+def _ways(email: str, phone: str) -> list[tuple[str, str]]:
     ways = [("page", "")]
-    if case.email and settings.OPENCEIR.portal_mail_from:
-        ways.append(("email", case.email))
-    if case.phone and "sms" in _CHANNELS:
-        ways.append(("sms", case.phone))
+    if email and settings.OPENCEIR.portal_mail_from:
+        ways.append(("email", email))
+    if phone and "sms" in _CHANNELS:
+        ways.append(("sms", phone))
+    return ways
+
+
+def _put(
+    text: str | Promise,
+    ways: list[tuple[str, str]],
+    *,
+    case: Case | None,
+    person: User | None,
+    language: str,
+    due_at: datetime | None,
+    once: str,
+) -> list[Notice]:
+    with translation.override(language):
+        said = str(text)
     made = []
     with transaction.atomic():
         for channel, address in ways:
-            key = once and f"{case.reference}:{once}"
-            if key and Notice.objects.filter(once=key, channel=channel, address=address).exists():
+            if once and Notice.objects.filter(once=once, channel=channel, address=address).exists():
                 continue
             made.append(
                 Notice.objects.create(
                     case=case,
-                    person=case.person,
+                    person=person,
                     channel=channel,
                     address=address,
-                    language=case.language,
+                    language=language,
                     text=said,
-                    once=key,
+                    once=once,
                     due_at=due_at or moment.now(),
                 )
             )

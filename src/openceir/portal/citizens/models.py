@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from openceir.portal import moment
 
-__all__ = ["Holding"]
+__all__ = ["Holding", "PublicFigure"]
 
 
 class Holding(models.Model):
@@ -29,3 +29,14 @@ class Holding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}'s device"
+
+
+class PublicFigure(models.Model):
+    """One of the figures that everybody may see, as it was counted last."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    value = models.BigIntegerField()
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import get_language_bidi
 
-from openceir.portal.site.doors import doors_for
+from openceir.portal.site.doors import doors_for, footer_links
 
 __all__ = ["site"]
 
@@ -19,4 +19,5 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "direction": "rtl" if get_language_bidi() else "ltr",
         "core_css": "site/core.rtl.css" if get_language_bidi() else "site/core.css",
         "doors": doors_for(request),
+        "footer_links": footer_links(),
     }

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import Promise
 
-__all__ = ["Door", "doors_for", "open_door"]
+__all__ = ["Door", "FooterLink", "doors_for", "footer_links", "open_door", "put_in_footer"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,3 +38,30 @@ def doors_for(request: HttpRequest) -> list[Door]:
     if not hasattr(request, "user"):  # a refusal before the session was read
         return []
     return sorted((door for door in _DOORS.values() if door.may_open(request)), key=lambda door: door.order)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FooterLink:
+    """A link at the foot of every page."""
+
+    name: str  # of the URL
+    text: str | Promise
+    argument: str = ""
+
+    @property
+    def address(self) -> str:
+        """Where it leads."""
+        return reverse(self.name, args=[self.argument] if self.argument else [])
+
+
+_FOOTER: dict[tuple[str, str], FooterLink] = {}
+
+
+def put_in_footer(link: FooterLink) -> None:
+    """Add a link to the foot of every page; an app does so in its `AppConfig.ready`."""
+    _FOOTER[(link.name, link.argument)] = link
+
+
+def footer_links() -> list[FooterLink]:
+    """The links at the foot of every page."""
+    return list(_FOOTER.values())

@@ -9,6 +9,7 @@ from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from openceir.identity import format_imei
 from openceir.portal.cases.references import format_code
 from openceir.portal.site.forms import classes_of
 
@@ -31,6 +32,13 @@ def spaced(name: str) -> str:
 def reference(value: str) -> SafeString:
     """A case's reference or secret, in groups of four."""
     return format_html('<bdi dir="ltr" class="app-code">{}</bdi>', format_code(value))
+
+
+@register.filter
+def imei(device: str) -> SafeString:
+    """A device as a case keeps it: 14 digits are shown with their check digit."""
+    spelt = format_imei(device) if len(device) == 14 and device.isascii() and device.isdigit() else device
+    return format_html('<bdi dir="ltr">{}</bdi>', spelt)
 
 
 @register.filter

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import threading
 from argparse import ArgumentParser
 from typing import Any
@@ -62,5 +61,6 @@ def turn(*, all_of_them: bool = False) -> None:
 
 
 def _wait_for_parent() -> None:
-    sys.stdin.buffer.read()
+    while os.read(0, 4096):  # not through sys.stdin, whose lock a thread that waits would still hold at the end
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
