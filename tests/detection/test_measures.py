@@ -4,6 +4,7 @@ import shutil
 from datetime import date, timedelta
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -23,6 +24,8 @@ from tests.detection.small_world import (
 from tests.detection.strategies import CELLS, LAST_DAY, worlds
 from tests.detection.twin import Twin
 
+import openceir.detection.suspects as suspects_module
+from openceir.detection import CellMap, Engine, Suspects, TravelLimits, measure_conflicts
 from openceir.storage.files import StorageError
 from openceir.storage.measures import Measures
 
@@ -93,16 +96,38 @@ def test_a_file_that_went_leaves_nothing_behind(world, data):
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(world=worlds)
-def test_a_conflict_of_anybody_is_found_though_only_suspects_are_looked_at(world):
-    """As with cells that have too large a key for one number to hold with the instant: then all are suspects."""
-    far = (2**61, 10.0, 20.0, None)  # nobody was there
-    with new_home() as home:
+@given(world=worlds, row_group=st.sampled_from([3, 1000]), most=st.sampled_from([7, 1000]))
+def test_a_conflict_of_anybody_is_found_though_only_suspects_are_looked_at(world, row_group, most):
+    """However the files are cut into row groups, and a day into slices of devices."""
+    limits = TravelLimits.on(POLICY, DAY)
+    cells = CellMap.of(world.cell_table())
+    with new_home() as home, pytest.MonkeyPatch.context() as patched, Engine(SMALL) as engine:
+        patched.setattr(suspects_module, "MOST_ROWS", most)
         files = write_lake(home, world.sightings)
-        narrowed, all_of_them = Measures(home / "a", SMALL), Measures(home / "b", SMALL)
-        narrowed.refresh(files, world.cell_table(), POLICY)
-        all_of_them.refresh(files, world.but(cells=(*CELLS, far)).cell_table(), POLICY)
-        assert content(narrowed)["conflicts"] == content(all_of_them)["conflicts"]
+        for file in files:
+            table = pq.read_table(file.path, partitioning=None).sort_by("device")
+            pq.write_table(table, file.path, row_group_size=row_group)
+        engine.take("cells", cells.table)
+        suspects = Suspects(cells)
+        for day in sorted({file.day for file in files}):
+            near = [file for file in files if day - timedelta(days=1) <= file.day <= day]
+            everybody = pa.concat_tables(
+                pq.read_table(file.path, partitioning=None).append_column(
+                    "operator", pa.array([["northtel", "southtel"].index(file.operator)] * file_rows(file), pa.int64())
+                )
+                for file in near
+            )
+            found = [
+                sorted(
+                    map(repr, engine.fetch(measure_conflicts(engine, day, rows, limits, cells.widest_m)).to_pylist())
+                )
+                for rows in (suspects.sightings(day, near, limits), everybody)
+            ]
+            assert found[0] == found[1]
+
+
+def file_rows(file) -> int:
+    return pq.read_metadata(file.path).num_rows
 
 
 def two_towns(home: Path) -> list:

@@ -9,7 +9,7 @@ from tests.detection.small_world import SMALL, Sighting, World, instant, rule, r
 from tests.detection.strategies import CELLS, DEVICES, FIRST_DAY, IMSIS, MSISDNS
 
 from openceir.detection import LISTS, Engine, example_rules, parse_rules
-from openceir.detection.measuring import CellMap, TravelLimits, conflict_steps, month_steps, suspect_steps
+from openceir.detection.measuring import CellMap, TravelLimits, conflict_steps, month_steps
 from openceir.detection.plan import country_tables, plan_rules
 from openceir.detection.sql import epoch_day
 from openceir.identity import rat_mask
@@ -85,12 +85,11 @@ def test_spark_answers_as_duckdb_from_the_same_text():
     )
     steps = [(step.name, step.sql) for step in month_steps()] + list(months)
     limits = TravelLimits.on(policy, DAY)
-    steps += [(step.name, step.sql) for step in suspect_steps(conflict_days, limits, cells)]
     for number, day in enumerate(conflict_days):
         steps += [(f"conflicts_{number}", step.sql) for step in conflict_steps(day, limits, cells.widest_m)]
     steps.append(("conflicts", " UNION ALL ".join(f"SELECT * FROM conflicts_{n}" for n in range(6))))
     steps += [(step.name, step.sql) for step in plan.steps]
-    compared = ["month_triplets", "month_devices", "suspects", "seen", *plan.hits.values(), *plan.matches]
+    compared = ["month_triplets", "month_devices", "seen", *plan.hits.values(), *plan.matches]
     travel = (
         "SELECT device, ts, cell, imsi, previous_ts, previous_cell, previous_imsi, apart_m, simultaneous FROM conflicts"
     )

@@ -15,13 +15,13 @@ from openceir.detection.measuring import (
     days_of,
     measure_conflicts,
     measure_month,
-    narrow_to_suspects,
 )
 from openceir.detection.ports import CELLS, LISTS, MEASURED, STANDING, Inputs, Measured, SightingsFile
 from openceir.detection.proposal import Change, Devices, Proposal
 from openceir.detection.rule import Rule, Use, example_rules, parse_rules
 from openceir.detection.simulate import RuleEffect, simulate
 from openceir.detection.sql import render
+from openceir.detection.suspects import Suspects
 
 __all__ = [
     # the verdict
@@ -35,7 +35,7 @@ __all__ = [
     # evidence
     "Evidence", "EvidenceRow", "explain", "evidence_digest", "row_digest",
     # measuring
-    "CellMap", "TravelLimits", "measure_month", "narrow_to_suspects", "measure_conflicts", "count_times",
+    "CellMap", "TravelLimits", "measure_month", "Suspects", "measure_conflicts", "count_times",
     "days_of",
     # the engine
     "Engine", "EngineSettings", "Step", "render",

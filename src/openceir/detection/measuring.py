@@ -13,16 +13,18 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from openceir.detection.engine import Engine, Step, parquet
 from openceir.detection.ports import CELLS, SightingsFile
-from openceir.detection.sql import Sql, epoch_day, read_sql, render
+from openceir.detection.sql import epoch_day, read_sql, render
 from openceir.identity import G2, G3, G4, G5
 from openceir.policy import Policy
 
 __all__ = [
     "CellMap", "TravelLimits", "conflict_steps", "count_times", "days_of", "measure_conflicts", "measure_month",
-    "month_steps", "narrow_to_suspects", "suspect_steps",
+    "month_steps",
 ]  # fmt: skip
 
 EARTH_RADIUS_M = 6371008.8  # mean radius, IUGG 1980
@@ -102,29 +104,6 @@ def conflict_steps(day: date, limits: TravelLimits, widest_m: float) -> list[Ste
     return [Step("day_conflicts", render(read_sql("measures", "conflicts"), values))]
 
 
-def suspect_steps(days: Sequence[date], limits: TravelLimits, cells: CellMap) -> list[Step]:
-    """From `sightings` (with ts, cell) and `cells` to `suspects` of consecutive UTC days with the same limits.
-
-    No step when an instant and a cell do not fit in one number together: then everybody stays a suspect.
-    """
-    look_back = limits.look_back_s(cells.widest_m)
-    begins, ends = epoch_day(days[0]) * DAY_S - look_back, (epoch_day(days[-1]) + 1) * DAY_S
-    keys = cells.table["cell"].to_numpy()
-    places = int(keys.max(initial=0)) + 1
-    if keys.min(initial=0) < 0 or (ends - begins) * places >= 2**62:
-        return []
-    values = {
-        "begins_at": begins,
-        "ends_at": ends,
-        "places": Sql(f"CAST({places} AS BIGINT)"),
-        "look_back_s": look_back,
-        "clock_skew_s": limits.clock_skew_s,
-        "floor_kmh": float(limits.floor_kmh),
-        "least_radius_m": float(min(limits.radius_2g_3g_m, limits.radius_4g_5g_m, limits.radius_unknown_m)),
-    }
-    return [Step("suspects", render(read_sql("measures", "suspects"), values))]
-
-
 def see_sightings(engine: Engine, files: Sequence[SightingsFile], operators: Sequence[str]) -> None:
     """Name the rows of these files `sightings`; `operator` is the place of the operator's name in `operators`."""
     groups: dict[tuple[str, int], list[Path]] = {}
@@ -150,6 +129,7 @@ def measure_month(
     for step in month_steps():
         engine.run(step)
     engine.connection.execute("DROP TABLE month_users")
+    engine.connection.execute("DROP VIEW sightings")
     engine.take("operator_name", pa.table({"number": list(range(len(operators))), "name": operators}))
     on = f"CAST({epoch_day(month)} AS BIGINT) AS month_on"
     fresh_triplets = (
@@ -174,44 +154,26 @@ def _folded(fresh: str, old: Path | None, keys: str, masks: Iterable[str]) -> st
     )
 
 
-def count_times(engine: Engine, files: Sequence[SightingsFile]) -> dict[Path, tuple[int, int] | None]:
+def count_times(files: Sequence[SightingsFile]) -> dict[Path, tuple[int, int] | None]:
     """The first and last instant in each file; None when it has none."""
-    if not files:
-        return {}
-    found = engine.fetch(
-        "SELECT filename, MIN(ts) AS first_ts, MAX(ts) AS last_ts FROM "
-        + parquet([file.path for file in files], "filename = true")
-        + " GROUP BY filename"
-    )
-    spans = {
-        Path(name): (first, last) if first is not None else None
-        for name, first, last in zip(*(found[name].to_pylist() for name in found.column_names), strict=True)
-    }
-    return {file.path: spans.get(file.path.absolute()) for file in files}
+    return {file.path: _span(pq.ParquetFile(file.path)) for file in files}
 
 
-def narrow_to_suspects(
-    engine: Engine, days: Sequence[date], files: Sequence[SightingsFile], limits: TravelLimits, cells: CellMap
-) -> None:
-    """Name `sightings` what may matter for the conflicts of consecutive UTC days with the same limits.
-
-    `files` hold every sighting of the days and of the time to look back; `cells` must be there.
-    """
-    see_sightings(engine, files, sorted({file.operator for file in files}))
-    for step in suspect_steps(days, limits, cells):
-        engine.run(step)
-        engine.run(
-            Step(
-                "suspect_sightings",
-                "SELECT device, ts, cell, imsi, rat, operator FROM sightings"
-                " WHERE device IN (SELECT device FROM suspects) AND cell IN (SELECT cell FROM cells)",
-            )
-        )
-        engine.connection.execute("CREATE OR REPLACE TEMP VIEW sightings AS SELECT * FROM suspect_sightings")
+def _span(file: pq.ParquetFile) -> tuple[int, int] | None:
+    """From what the row groups say of themselves; a file that says nothing is read."""
+    place = file.schema_arrow.get_field_index("ts")
+    groups = [file.metadata.row_group(number) for number in range(file.metadata.num_row_groups)]
+    said = [(group.num_rows, group.column(place).statistics) for group in groups]
+    if all(one and one.has_null_count and (one.has_min_max or one.null_count == rows) for rows, one in said):
+        bounds = [(one.min, one.max) for _, one in said if one.has_min_max]
+        return (min(low for low, _ in bounds), max(high for _, high in bounds)) if bounds else None
+    found = pc.min_max(file.read(columns=["ts"], use_threads=False)["ts"]).as_py()
+    return None if found["min"] is None else (found["min"], found["max"])
 
 
-def measure_conflicts(engine: Engine, day: date, limits: TravelLimits, widest_m: float) -> str:
-    """A SELECT of one UTC day's conflicts, once `narrow_to_suspects` has seen to the day."""
+def measure_conflicts(engine: Engine, day: date, sightings: pa.Table, limits: TravelLimits, widest_m: float) -> str:
+    """A SELECT of one UTC day's conflicts, once `cells` is there. `sightings` are those of its suspects."""
+    engine.take("sightings", sightings)
     for step in conflict_steps(day, limits, widest_m):
         engine.run(step)
     return "SELECT * FROM day_conflicts"

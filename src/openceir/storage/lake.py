@@ -391,7 +391,7 @@ def _write_day(path: Path, pieces: Iterator[npt.NDArray[np.int64]]) -> None:
         compression_level=1,  # higher levels gain nothing once the columns are delta coded
         use_dictionary=["rat", "cell"],
         column_encoding=dict.fromkeys(("device", "imsi", "msisdn", "ts"), "DELTA_BINARY_PACKED"),
-        write_statistics=["device"],
+        write_statistics=["device", "ts"],
     ) as writer:
         for matrix in pieces:
             arrays = [pa.array(column, mask=column == NULL) for column in matrix]

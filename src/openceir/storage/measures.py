@@ -17,7 +17,7 @@ the policy's travel limits changed, or when a cell that was known moved.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -34,12 +34,12 @@ from openceir.detection import (
     EngineSettings,
     Measured,
     SightingsFile,
+    Suspects,
     TravelLimits,
     count_times,
     days_of,
     measure_conflicts,
     measure_month,
-    narrow_to_suspects,
 )
 from openceir.policy import Policy
 from openceir.progress import Progress, Silent
@@ -48,7 +48,6 @@ from openceir.storage.files import StorageError, replace_file, write_beside
 __all__ = ["Folded", "Measures"]
 
 _VERSION = 1
-_DAYS_TOGETHER = 6  # of which the sightings are read at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +184,7 @@ class Measures:
                 self._close(manifest, month)
             for name in gone:
                 manifest.files.pop(name, None)
-            spans = count_times(engine, [now[name] for name in new])
+            spans = count_times([now[name] for name in new])
             for name in new:
                 file = now[name]
                 manifest.files[name] = _File(file.digest.hex(), file.operator, file.day.isoformat(), spans[file.path])
@@ -311,18 +310,16 @@ class Measures:
             made_of = _made_of(digests, limits_of[day], manifest.places)
             if label not in manifest.days or manifest.days[label].made_of != made_of:
                 due[day] = made_of
-        for days in _together(list(due), limits_of):
-            names = sorted(set().union(*(touching[day] for day in days)))
-            limits = limits_of[days[0]]
-            narrow_to_suspects(engine, days, [now[name] for name in names], limits, cells)
-            for day in days:
-                said("days of conflicts measured", len(done), len(due))
-                select = measure_conflicts(engine, day, limits, cells.widest_m)
-                [count] = engine.fetch(f"SELECT COUNT(*) AS n FROM ({select})")["n"].to_pylist()
-                label = day.isoformat()
-                file = self._write(engine, manifest, f"conflicts/day={label}", select) if count else None
-                manifest.days[label] = _Day(file, due[day])
-                done.append(label)
+        suspects = Suspects(cells)
+        for day, made_of in due.items():
+            said("days of conflicts measured", len(done), len(due))
+            limits, label = limits_of[day], day.isoformat()
+            sightings = suspects.sightings(day, [now[name] for name in sorted(touching[day])], limits)
+            select = measure_conflicts(engine, day, sightings, limits, cells.widest_m)
+            [count] = engine.fetch(f"SELECT COUNT(*) AS n FROM ({select})")["n"].to_pylist()
+            file = self._write(engine, manifest, f"conflicts/day={label}", select) if count else None
+            manifest.days[label] = _Day(file, made_of)
+            done.append(label)
         for label in [label for label in manifest.days if date.fromisoformat(label) not in touching]:
             del manifest.days[label]
             done.append(label)
@@ -357,23 +354,6 @@ def _after(month: str) -> date:
     """The first day after a month like 2026-10."""
     first = date.fromisoformat(f"{month}-01")
     return (first + timedelta(days=31)).replace(day=1)
-
-
-def _together(days: Sequence[date], limits_of: Mapping[date, TravelLimits]) -> list[list[date]]:
-    """Ascending days in groups of neighbours with the same limits, none larger than _DAYS_TOGETHER."""
-    groups: list[list[date]] = []
-    for day in days:
-        last = groups[-1] if groups else []
-        if (
-            last
-            and len(last) < _DAYS_TOGETHER
-            and day == last[-1] + timedelta(days=1)
-            and limits_of[day] == limits_of[last[0]]
-        ):
-            last.append(day)
-        else:
-            groups.append([day])
-    return groups
 
 
 def _made_of(digests: Iterable[str], limits: TravelLimits, places: int) -> str:
