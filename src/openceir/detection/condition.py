@@ -20,7 +20,7 @@ from openceir.policy import Limit, dated_value
 
 __all__ = ["Condition", "conditions", "condition_named", "first_day_of_period"]
 
-_KEYS = {"title", "clause", "facts", "shows", "subscribers", "sentence", "otherwise", "limits"}
+_KEYS = {"title", "clause", "facts", "shows", "subscribers", "lone_below", "sentence", "otherwise", "limits"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +34,7 @@ class Condition:
     facts: tuple[str, ...]  # files in facts/ whose columns it reads, beside those of facts/device.sql
     shows: tuple[str, ...]  # columns kept as evidence
     subscribers: bool  # whether keyed digests of the subscribers are kept with a hit
+    lone_below: str  # the limit that, above 1, no device of one SIM card, number and person can reach; "" for none
     sentence: str
     otherwise: str  # the sentence when the condition is inverted
     limits: Mapping[str, Any] = field(repr=False)
@@ -156,6 +157,7 @@ def _load(name: str) -> Condition:
         facts=tuple(words.get("facts", ())),
         shows=tuple(words.get("shows", ())),
         subscribers=words.get("subscribers", False),
+        lone_below=words.get("lone_below", ""),
         sentence=words["sentence"],
         otherwise=words["otherwise"],
         limits=words.get("limits", {}),

@@ -17,16 +17,15 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from openceir.detection.amnesty import Amnesty, Consequence, amnesty_of, consequence_for
-from openceir.detection.condition import condition_named, first_day_of_period
 from openceir.detection.engine import Engine, EngineSettings
 from openceir.detection.errors import RuleRefused
-from openceir.detection.evidence import MOST_SUBSCRIBERS, Evidence, canonical, evidence_header, evidence_salt
-from openceir.detection.plan import Plan, country_tables, plan_rules, wide
+from openceir.detection.evidence import Evidence, evidence_header, evidence_salt
+from openceir.detection.grounds import evidence_rows
+from openceir.detection.plan import country_tables, plan_rules
 from openceir.detection.ports import LISTS, MEASURED, Inputs
 from openceir.detection.proposal import Change, Devices, Proposal, no_devices
 from openceir.detection.rule import Rule, parse_rules
-from openceir.detection.sql import EPOCH, render, window
-from openceir.identity import format_subscriber, keyed_digest
+from openceir.detection.sql import EPOCH
 from openceir.policy import Policy
 from openceir.progress import Progress, Silent
 
@@ -73,46 +72,31 @@ def evaluate(
     asked = None if earlier is None else _worth_asking(earlier, stood, chosen, amnesty, as_of_on)
     with Engine(settings) as engine:
         _take_inputs(engine, policy, as_of_on, inputs, asked)
+        sticky = [stood[rule.label].devices for rule in chosen if rule.sticky and rule.label in stood]
+        engine.take("kept", pa.table({"device": np.unique(np.concatenate([no_devices(), *sticky]))}))
         plan = plan_rules(chosen, as_of_on)
         said = progress or Silent()
         for number, step in enumerate(plan.steps):
             said("steps of detection", number, len(plan.steps))
             engine.run(step)
         said("steps of detection", len(plan.steps), len(plan.steps))
-        ever_seen = earlier.ever_seen if earlier else _count(engine, "SELECT COUNT(*) AS n FROM device WHERE seen")
-        proposals = []
-        for rule, table in zip(chosen, plan.matches, strict=True):
-            devices, seen = _matching(engine, table)
+        ever_seen = earlier.ever_seen if earlier else engine.count("device WHERE seen")
+        outcomes = []
+        for number, rule in enumerate(chosen):
+            devices, seen = _matching(engine, number)
             if earlier is not None and asked is not None:
                 devices, seen = _merged(earlier.standing.get(rule.label), asked, devices, seen)
             if rule.sticky and rule.label in stood:  # once matched, matched for ever
                 devices, seen = _with(devices, seen, stood[rule.label].devices)
             difference = _difference(rule, amnesty, as_of_on, devices, stood.pop(rule.label, None))
-            concerned = np.union1d(
-                difference.matched, np.concatenate([no_devices(), *(c.devices for c in difference.changed)])
-            )
-            header = evidence_header(rule, policy.digest, as_of_on)
-            proposals.append(
-                Proposal(
-                    rule=rule,
-                    as_of_on=as_of_on,
-                    policy_digest=policy.digest,
-                    ever_seen=ever_seen,
-                    standing=devices,
-                    standing_seen=seen,
-                    matched=difference.matched,
-                    cleared=difference.cleared,
-                    changed=difference.changed,
-                    block_on=difference.consequence.block_on,
-                    amnesty=difference.consequence.amnesty,
-                    evidence=Evidence(
-                        header=header,
-                        salt=evidence_salt(evidence_key, header),
-                        devices=concerned,
-                        rows=_rows(engine, plan, rule, as_of_on, concerned, evidence_key),
-                    ),
-                )
-            )
+            outcomes.append((rule, devices, seen, difference))
+        rows = evidence_rows(
+            engine, plan, [(rule, difference.concerned) for rule, _, _, difference in outcomes], as_of_on, evidence_key
+        )
+        proposals = [
+            _proposal(rule, policy, as_of_on, ever_seen, devices, seen, difference, texts, evidence_key)
+            for (rule, devices, seen, difference), texts in zip(outcomes, rows, strict=True)
+        ]
     if not only_rules:
         proposals += [_retired(label, rows, policy, as_of_on, ever_seen, evidence_key) for label, rows in stood.items()]
     return proposals
@@ -217,12 +201,8 @@ def _worth_asking(
 # -- what comes out ----------------------------------------------------------------------------------------------
 
 
-def _count(engine: Engine, sql: str) -> int:
-    return int(engine.fetch(sql)["n"][0].as_py())
-
-
-def _matching(engine: Engine, table: str) -> tuple[Devices, npt.NDArray[np.bool_]]:
-    found = engine.fetch(f"SELECT device, seen FROM {table} ORDER BY device")
+def _matching(engine: Engine, rule: int) -> tuple[Devices, npt.NDArray[np.bool_]]:
+    found = engine.fetch(f"SELECT device, seen FROM verdict WHERE rule_{rule} ORDER BY device")
     return found["device"].to_numpy(), found["seen"].to_numpy(zero_copy_only=False).astype(np.bool_)
 
 
@@ -256,6 +236,11 @@ class _Difference:
     changed: tuple[Change, ...]
     consequence: Consequence  # of the newly matched
 
+    @property
+    def concerned(self) -> Devices:
+        """Whose evidence is kept: ascending, distinct."""
+        return np.union1d(self.matched, np.concatenate([no_devices(), *(c.devices for c in self.changed)]))
+
 
 def _difference(
     rule: Rule, amnesty: Amnesty | None, as_of_on: date, devices: Devices, stood: _Stood | None
@@ -287,6 +272,35 @@ def _restated(rule: Rule, amnesty: Amnesty | None, as_of_on: date, stood: _Stood
     )
 
 
+def _proposal(
+    rule: Rule,
+    policy: Policy,
+    as_of_on: date,
+    ever_seen: int,
+    devices: Devices,
+    seen: npt.NDArray[np.bool_],
+    difference: _Difference,
+    rows: Sequence[str],
+    evidence_key: bytes,
+) -> Proposal:
+    header = evidence_header(rule, policy.digest, as_of_on)
+    salt = evidence_salt(evidence_key, header)
+    return Proposal(
+        rule=rule,
+        as_of_on=as_of_on,
+        policy_digest=policy.digest,
+        ever_seen=ever_seen,
+        standing=devices,
+        standing_seen=seen,
+        matched=difference.matched,
+        cleared=difference.cleared,
+        changed=difference.changed,
+        block_on=difference.consequence.block_on,
+        amnesty=difference.consequence.amnesty,
+        evidence=Evidence(header=header, salt=salt, devices=difference.concerned, rows=rows),
+    )
+
+
 def _retired(label: str, rows: _Stood, policy: Policy, as_of_on: date, ever_seen: int, evidence_key: bytes) -> Proposal:
     """A rule that the policy has no longer: all its hits are cleared."""
     rule = Rule(
@@ -305,60 +319,3 @@ def _retired(label: str, rows: _Stood, policy: Policy, as_of_on: date, ever_seen
         evidence=Evidence(header=header, salt=evidence_salt(evidence_key, header), devices=no_devices(), rows=()),
         retired=True,
     )
-
-
-# -- evidence ----------------------------------------------------------------------------------------------------
-
-
-def _rows(engine: Engine, plan: Plan, rule: Rule, as_of_on: date, devices: Devices, evidence_key: bytes) -> list[str]:
-    """One row a device, in the order of `devices`."""
-    if not len(devices):
-        return []
-    engine.take("concerned", pa.table({"device": devices}))
-    engine.connection.execute(
-        "CREATE OR REPLACE TEMP VIEW concerned_device AS SELECT d.* FROM device AS d JOIN concerned USING (device)"
-    )
-    parts: list[list[str]] = []
-    for use in rule.uses:
-        condition = condition_named(use.name)
-        if not condition.shows:
-            parts.append(["{}"] * len(devices))
-            continue
-        shown = ", ".join(f"{name} := wide.{name}" for name in sorted(condition.shows))
-        found = engine.fetch(
-            f"SELECT to_json(struct_pack({shown})) AS facts FROM concerned AS k"
-            f" LEFT JOIN ({wide(plan.facts[use.key], 'concerned_device')}) AS wide ON wide.device = k.device"
-            " ORDER BY k.device"
-        )
-        parts.append(found["facts"].to_pylist())
-    digests = _subscribers(engine, rule, as_of_on, evidence_key)
-    return [
-        f'{{"facts":[{",".join(facts)}]{_quoted(digests.get(device))}}}'
-        for device, facts in zip(devices.tolist(), zip(*parts, strict=True), strict=True)
-    ]
-
-
-def _quoted(digests: list[str] | None) -> str:
-    return f',"subscribers":{canonical(digests)}' if digests else ""
-
-
-def _subscribers(engine: Engine, rule: Rule, as_of_on: date, key: bytes) -> dict[int, list[str]]:
-    """Keyed digests of the IMSIs of each concerned device, in the longest window of a condition that asks for them."""
-    begins = [first_day_of_period(as_of_on, use.limits) for use in rule.uses if condition_named(use.name).subscribers]
-    days = [day for day in begins if day is not None]
-    if not days:
-        return {}
-    found = engine.fetch(
-        render(
-            "SELECT device, imsi FROM ("
-            "SELECT DISTINCT t.device AS device, t.imsi AS imsi FROM triplets AS t"
-            " JOIN :window AS w ON w.month_on = t.month_on JOIN concerned AS k ON k.device = t.device"
-            " WHERE t.imsi IS NOT NULL AND (t.day_mask & w.mask) <> 0)"
-            " QUALIFY ROW_NUMBER() OVER (PARTITION BY device ORDER BY imsi) <= :most",
-            {"window": window(min(days), as_of_on), "most": MOST_SUBSCRIBERS},
-        )
-    )
-    by_device: dict[int, list[str]] = {}
-    for device, imsi in zip(found["device"].to_pylist(), found["imsi"].to_pylist(), strict=True):
-        by_device.setdefault(device, []).append(keyed_digest(key, format_subscriber(imsi), domain="imsi").hex())
-    return {device: sorted(digests) for device, digests in by_device.items()}

@@ -13,7 +13,7 @@ The salt keeps a stranger from guessing rows until one fits the digest in the pu
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -114,13 +114,23 @@ def evidence_salt(key: bytes, header: str) -> bytes:
 
 def row_digest(salt: bytes, device: int, row: str) -> bytes:
     """The digest of one device's row."""
-    name = device.to_bytes(8, "big")
-    return hashlib.sha256(hmac.digest(salt, name, hashlib.sha256) + name + row.encode()).digest()
+    [digest] = _row_digests(salt, [device], [row])
+    return digest
 
 
 def evidence_digest(header: str, salt: bytes, devices: npt.NDArray[np.int64], rows: Sequence[str]) -> bytes:
     """The digest over header and rows."""
     whole = hashlib.sha256(_LABEL + hashlib.sha256(salt + header.encode()).digest())
-    for device, row in zip(devices.tolist(), rows, strict=True):
-        whole.update(row_digest(salt, device, row))
+    for digest in _row_digests(salt, devices.tolist(), rows):
+        whole.update(digest)
     return whole.digest()
+
+
+def _row_digests(salt: bytes, devices: Sequence[int], rows: Sequence[str]) -> Iterator[bytes]:
+    """HMAC is written out (RFC 2104, a key of at most 64 octets): OpenSSL's call takes thrice as long for so few octets."""
+    sha256 = hashlib.sha256
+    inner, outer = (bytes(octet ^ pad for octet in salt.ljust(64, b"\0")) for pad in (0x36, 0x5C))
+    for device, row in zip(devices, rows, strict=True):
+        name = device.to_bytes(8, "big")
+        row_salt = sha256(outer + sha256(inner + name).digest()).digest()
+        yield sha256(row_salt + name + row.encode()).digest()

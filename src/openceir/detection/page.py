@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from openceir.detection.condition import Condition, conditions
+from openceir.detection.fact import FACTS
 from openceir.detection.sql import read_sql
 
 __all__ = ["format_page"]
@@ -12,7 +13,7 @@ __all__ = ["format_page"]
 def format_page() -> str:
     """The whole page in Markdown."""
     known = conditions()
-    facts = list(dict.fromkeys(fact for one in known.values() for fact in one.facts))
+    facts = dict.fromkeys(FACTS[fact].text for one in known.values() for fact in one.facts)
     return "\n".join(
         [
             "# Conditions",
@@ -29,7 +30,7 @@ def format_page() -> str:
             "",
             *(
                 line
-                for fact in ["seen", "device", "pairs", *facts]
+                for fact in ("seen", "device", "counted", "pairs", *facts)
                 for line in ("```sql", read_sql("facts", fact).rstrip(), "```", "")
             ),
             "## Measures",
@@ -38,7 +39,7 @@ def format_page() -> str:
             "",
             *(
                 line
-                for name in ("users", "triplets", "devices", "suspects", "conflicts")
+                for name in ("users", "triplets", "devices", "conflicts")
                 for line in ("```sql", read_sql("measures", name).rstrip(), "```", "")
             ),
         ]

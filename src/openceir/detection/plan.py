@@ -1,18 +1,22 @@
-"""From rules to portable SQL steps: facts once, each distinct condition once, then the rules.
+"""From rules to portable SQL steps: facts once, then one look at every device that answers all rules.
 
-Relations that must be there before the first step: those of ports.MEASURED and ports.LISTS, and `exempt_type`,
-`known_non_unique`, `home_range`, `country_range` (below). Results: `hit_<n>` (device) for the n-th distinct use of a
-condition, `match_<n>` (device, seen) for the n-th rule. The text runs unchanged on DuckDB and on Spark.
+Relations that must be there before the first step: those of ports.MEASURED and ports.LISTS, `exempt_type`,
+`known_non_unique`, `home_range`, `country_range` (below), and `kept` (device): who is shown though no rule matches.
+Result: `verdict`, one row a device that some rule matches or that is kept, with `rule_<n>` for the n-th rule and the
+facts that are kept as evidence. The text runs unchanged on DuckDB and on Spark.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import pyarrow as pa
 
-from openceir.detection.condition import condition_named, first_day_of_period
+from openceir.detection.condition import Condition, condition_named, first_day_of_period
 from openceir.detection.engine import Step
+from openceir.detection.errors import DetectionError
+from openceir.detection.fact import DEVICE_COLUMNS, FACTS
 from openceir.detection.rule import Rule, Use
 from openceir.detection.sql import epoch_day, read_sql, render, window
 from openceir.identity import G2, G3, G4, G5, NON_UNIQUE_KEYS
@@ -20,39 +24,18 @@ from openceir.policy import Policy
 
 __all__ = ["Plan", "country_tables", "plan_rules"]
 
-# Every fact that a condition may name, with the columns it adds. `device` stands for facts/device.sql.
-COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "stolen": ("stolen",),
-    "barred": ("barred",),
-    "monitored": ("monitored_since_on",),
-    "known_non_unique": ("known_non_unique",),
-    "associated": ("associated",),
-    "registered": ("registered",),
-    "model": ("tac_known", "tac_barred", "exempt", "manufacturer", "model", "device_type", "model_generations"),
-    "subscribers": ("imsis", "imsi_days", "days_seen"),
-    "numbers": ("msisdns",),
-    "series": ("series_msisdns", "msisdn_days", "steps", "number_operators"),
-    "people": ("uids", "uid_days", "days_used"),
-    "networks": ("used_at_home", "used_by_foreigner", "used_by_other_local"),
-    "conflicts": ("independent_conflicts", "conflict_days", "widest_conflict_m", "fastest_conflict_kmh"),
-    "simultaneous": ("independent_meetings", "meeting_days", "widest_meeting_m"),
-}
-DEVICE_COLUMNS = ("device", "seen", "first_seen_on", "last_seen_on", "generations", "tac", "rbi")
-# Steps that others of the same kind read.
-_BEFORE = {
-    "registered": ("range_of_tacs",), "model": ("model_capability",),
-    "subscribers": ("pairs",), "people": ("pairs",), "networks": ("pairs",),
-}  # fmt: skip
+_WORD = re.compile(r"\b[a-z_][a-z0-9_]*\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The steps, and where to find what: tables of hits by use, tables of facts by use."""
+    """The steps, and where to find what in `verdict`."""
 
     steps: tuple[Step, ...]
-    hits: Mapping[str, str]  # Use.key -> hit table
-    facts: Mapping[str, tuple[tuple[str, str], ...]]  # Use.key -> (fact, its table) of the condition
-    matches: tuple[str, ...]  # one table a rule, in the rules' order
+    counting: tuple[Step, ...]  # those of the steps that leave out whom `counted` leaves out
+    counted_uses: frozenset[str]  # Use.key of the uses that read them
+    shown: Mapping[str, Mapping[str, str]]  # Use.key -> column kept as evidence -> its column of `verdict`
+    showing: str  # a SELECT of device and all shown columns, of the devices of the relation `lone`
 
 
 def plan_rules(rules: Sequence[Rule], as_of_on: date) -> Plan:
@@ -64,40 +47,40 @@ def plan_rules(rules: Sequence[Rule], as_of_on: date) -> Plan:
         Step("seen", render(read_sql("facts", "seen"), {**radio, **today})),
         Step("device", render(read_sql("facts", "device"), {})),
     ]
-    tables: dict[str, str] = {}  # SQL of a fact -> its table
-    hits: dict[str, str] = {}
-    facts: dict[str, tuple[tuple[str, str], ...]] = {}
     uses = _distinct(rules)
-    longest = {"longest_window": window(_first_day(uses, as_of_on), as_of_on)}
+    common = {
+        "longest_window": window(_first_day(uses, as_of_on), as_of_on),
+        "everybody": any(_counts_everybody(use) for use in uses),
+    }
+    tables: dict[str, str] = {}  # SQL of a relation -> its name
+    joins: dict[str, str] = {}  # name of a fact's relation -> how a device finds its row
+    counting: list[Step] = []
+    counted_uses = set()
+    expressions: dict[str, str] = {}  # Use.key -> the condition over `d` and the joined facts
+    shown: dict[str, dict[str, str]] = {}
+    origins: dict[str, str] = {}  # column of `verdict` -> what it is made from
     for use in uses:
         condition = condition_named(use.name)
-        values = condition.sql_values(as_of_on, use.limits) | longest
-        joined = []
-        for fact in condition.facts:
-            for name in (*_BEFORE.get(fact, ()), fact):
-                sql = render(read_sql("facts", name), values)
+        columns = {name: f"d.{name}" for name in DEVICE_COLUMNS}
+        for name in condition.facts:
+            fact = FACTS[name]
+            values = condition.sql_values(as_of_on, use.limits) | common | dict(fact.values)
+            for text in (*fact.before, fact.text):
+                sql = render(read_sql("facts", text), values)
                 if sql not in tables:
-                    tables[sql] = name if name in _BEFORE.get(fact, ()) else f"fact_{fact}_{len(tables)}"
+                    tables[sql] = text if text in fact.before else f"fact_{len(tables)}"
                     steps.append(Step(tables[sql], sql))
-            joined.append((fact, tables[sql]))
-        facts[use.key] = tuple(joined)
-        hits[use.key] = f"hit_{len(hits)}"
-        steps.append(Step(hits[use.key], _hit(joined, render(condition.expression, values))))
-    matches = []
-    for number, rule in enumerate(rules):
-        matches.append(f"match_{number}")
-        steps.append(Step(matches[-1], _match(rule, hits)))
-    return Plan(tuple(steps), hits, facts, tuple(matches))
-
-
-def wide(joined: Sequence[tuple[str, str]], devices: str = "device") -> str:
-    """A SELECT of every device of `devices` with the columns of the given facts, null where a fact is missing."""
-    columns = [f"d.{name} AS {name}" for name in DEVICE_COLUMNS]
-    joins = []
-    for number, (fact, table) in enumerate(joined):
-        columns += [f"f{number}.{name} AS {name}" for name in COLUMNS[fact]]
-        joins.append(f"LEFT JOIN {table} AS f{number} ON f{number}.device = d.device")
-    return f"SELECT {', '.join(columns)} FROM {devices} AS d {' '.join(joins)}"
+                    counting += [steps[-1]] if fact.is_counted and text != "counted" else []
+            table = tables[sql]
+            joins[table] = f"LEFT JOIN {table} ON {table}.{fact.key} = d.{fact.key}"
+            columns |= {said: f"{table}.{column}" for said, column in fact.columns.items()}
+            counted_uses |= {use.key} if fact.is_counted else set()
+        values = condition.sql_values(as_of_on, use.limits)
+        expressions[use.key] = _over(condition, columns, render(condition.expression, values))
+        shown[use.key] = {name: columns[name].removeprefix("d.").replace(".", "_") for name in condition.shows}
+        origins |= {shown[use.key][name]: columns[name] for name in condition.shows}
+    steps.append(Step("verdict", _verdict(rules, expressions, origins, list(joins.values()))))
+    return Plan(tuple(steps), tuple(counting), frozenset(counted_uses), shown, _showing(origins, list(joins.values())))
 
 
 def _distinct(rules: Sequence[Rule]) -> list[Use]:
@@ -111,22 +94,55 @@ def _first_day(uses: Sequence[Use], as_of_on: date) -> date:
     )
 
 
-def _hit(joined: Sequence[tuple[str, str]], expression: str) -> str:
-    return f"SELECT wide.device AS device FROM ({wide(joined)}) AS wide WHERE {expression}"
+def _counts_everybody(use: Use) -> bool:
+    """Whether a device of one SIM card, number and person can reach the limit of this use."""
+    limit = condition_named(use.name).lone_below
+    return bool(limit) and use.limits[limit].value <= 1
 
 
-def _match(rule: Rule, hits: Mapping[str, str]) -> str:
-    """Devices for which every condition holds; a rule of inverted conditions alone speaks of seen devices only."""
-    joins, absent = [], []
-    for number, use in enumerate(rule.uses):
-        table, alias = hits[use.key], f"h{number}"
-        joins.append(f"{'LEFT JOIN' if use.invert else 'JOIN'} {table} AS {alias} ON {alias}.device = d.device")
-        if use.invert:
-            absent.append(f"{alias}.device IS NULL")
-    if all(use.invert for use in rule.uses):
-        absent.append("d.seen")
-    where = f" WHERE {' AND '.join(absent)}" if absent else ""
-    return f"SELECT d.device AS device, d.seen AS seen FROM device AS d {' '.join(joins)}{where}"
+def _over(condition: Condition, columns: Mapping[str, str], expression: str) -> str:
+    """The expression with every column under the name of its relation, since several uses are asked at once."""
+
+    def place(match: re.Match[str]) -> str:
+        word = match[0]
+        if word not in columns and any(word in fact.columns for fact in FACTS.values()):
+            raise DetectionError(f"the condition {condition.name} reads {word}, but names no fact that has it")
+        return columns.get(word, word)
+
+    return _WORD.sub(place, expression)
+
+
+def _verdict(
+    rules: Sequence[Rule], expressions: Mapping[str, str], origins: Mapping[str, str], joins: Sequence[str]
+) -> str:
+    """Every device once, every use asked of it once; who matches no rule and is not kept is dropped at once."""
+    numbers = {key: f"use_{number}" for number, key in enumerate(expressions)}
+    asked = [f"({expression}) AS {numbers[key]}" for key, expression in expressions.items()]
+    ruled = [f"{_matches(rule, numbers)} AS rule_{number}" for number, rule in enumerate(rules)]
+    names = ["device", "seen", *(name for name in origins if name not in {"device", "seen"})]
+    flags = [f"rule_{number}" for number in range(len(rules))]
+    return (
+        f"SELECT {', '.join((*names, *flags))} FROM ("
+        f"SELECT {', '.join((*names, 'is_kept', *ruled))} FROM ("
+        f"SELECT {', '.join((*_columns(origins), 'k.device IS NOT NULL AS is_kept', *asked))}"
+        f" FROM device AS d {' '.join(joins)} LEFT JOIN kept AS k ON k.device = d.device) AS asked) AS ruled"
+        f" WHERE {' OR '.join(('is_kept', *flags))}"
+    )
+
+
+def _matches(rule: Rule, numbers: Mapping[str, str]) -> str:
+    """Whether every condition holds; a rule of inverted conditions alone speaks of seen devices only."""
+    parts = [f"NOT {numbers[use.key]}" if use.invert else numbers[use.key] for use in rule.uses]
+    return " AND ".join([*parts, "seen"] if all(use.invert for use in rule.uses) else parts)
+
+
+def _showing(origins: Mapping[str, str], joins: Sequence[str]) -> str:
+    joined = f"FROM lone AS l JOIN device AS d ON d.device = l.device {' '.join(joins)}"
+    return f"SELECT {', '.join(_columns(origins))} {joined}"
+
+
+def _columns(origins: Mapping[str, str]) -> Iterator[str]:
+    yield from (f"{origin} AS {name}" for name, origin in {"device": "d.device", "seen": "d.seen", **origins}.items())
 
 
 def country_tables(policy: Policy, on: date) -> dict[str, pa.Table]:

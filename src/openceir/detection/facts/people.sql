@@ -1,5 +1,5 @@
 -- people: how many registered persons (UIDs of the subscribers' register) used each device in the window.
--- Shapes: pairs of device and IMSI by month in; one row per device seen with the IMSI of a known person out.
+-- Shapes: pairs of device and IMSI by month in; one row per counted device seen with the IMSI of a known person out.
 -- Units:  uids = distinct persons of the window; uid_days = persons summed over days; days_used = days on which the
 --         device was seen with any valid IMSI, so that days of unknown persons lower the average.
 WITH used AS (

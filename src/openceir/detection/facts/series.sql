@@ -1,5 +1,5 @@
 -- series: which devices ran through at least three telephone numbers (MSISDNs) in the window, and how regularly?
--- Shapes: monthly triplets in; one row per such device out.
+-- Shapes: monthly triplets of counted devices in; one row per such device out.
 -- Units:  series_msisdns = distinct numbers; msisdn_days = numbers summed over days, a number at two operators on a day
 --         counts once; number_operators = operators of them; steps = how many different distances lie between
 --         neighbours of the sorted numbers: 1 is a regular series.
@@ -8,13 +8,12 @@ WITH used AS (
   SELECT t.device AS device, t.month_on AS month_on, t.msisdn AS msisdn, t.operator AS operator,
     t.day_mask & w.mask AS days
   FROM triplets AS t
+  JOIN counted AS k ON k.device = t.device
   JOIN :window AS w ON w.month_on = t.month_on
   WHERE t.msisdn >= POWER(10, :shortest_msisdn_digits) AND (t.day_mask & w.mask) <> 0),
-many AS (
-  SELECT device FROM used GROUP BY device HAVING MIN(msisdn) < MAX(msisdn)),
 by_month AS (
   SELECT u.device AS device, u.msisdn AS msisdn, BIT_COUNT(BIT_OR(u.days)) AS msisdn_days
-  FROM used AS u JOIN many AS m ON m.device = u.device
+  FROM used AS u
   GROUP BY u.device, u.msisdn, u.month_on),
 by_number AS (
   SELECT device, msisdn, SUM(msisdn_days) AS msisdn_days,
@@ -27,5 +26,5 @@ FROM (
   FROM by_number GROUP BY device HAVING COUNT(*) >= 3) AS n
 JOIN (
   SELECT u.device AS device, COUNT(DISTINCT u.operator) AS number_operators
-  FROM used AS u JOIN many AS m ON m.device = u.device
+  FROM used AS u
   GROUP BY u.device) AS o ON o.device = n.device

@@ -1,5 +1,5 @@
 -- subscribers: how many SIM cards (IMSIs of 14 or 15 digits) used each device in the window, and on how many days.
--- Shapes: pairs of device and IMSI by month in; one row per device seen with a valid IMSI out.
+-- Shapes: pairs of device and IMSI by month in; one row per counted device seen with a valid IMSI out.
 -- Units:  imsis = distinct IMSIs, each counted in the newest of its months; imsi_days = IMSIs summed over days, an IMSI
 --         at two operators on a day counts once; days_seen = days with at least one of them.
 SELECT device, CAST(SUM(imsis) AS BIGINT) AS imsis, CAST(SUM(imsi_days) AS BIGINT) AS imsi_days,
