@@ -2,6 +2,7 @@
 
 import random
 from datetime import date, timedelta
+from typing import Any
 
 from hypothesis import strategies as st
 from tests.detection.small_world import Sighting, World, instant, key
@@ -58,6 +59,31 @@ def sightings_of(seed: int) -> tuple[Sighting, ...]:
             )
         )
     return tuple(found)
+
+
+AVERAGE = {
+    "threshold": st.sampled_from([1.0, 1.5, 2.0]),
+    "period_days": st.integers(1, 9),
+    "min_seen_days": st.integers(0, 3),
+}
+LOOK = {"period_days": st.integers(1, 9)}
+# Every condition with the limits it is tried with. A new condition must be added here: test_conditions.py says so.
+LIMITS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
+    "stolen_list": {}, "barred": {}, "barred_tac": {}, "malformed": {}, "test_tac": {}, "known_non_unique": {},
+    "inconsistent_rat": {}, "not_on_registration_list": {}, "not_on_association_list": {},
+    "monitoring": {"monitored_days": st.integers(0, 8)},
+    "gsma_not_found": {"delay_days": st.dictionaries(st.sampled_from(["00", "01", "35", "86"]), st.integers(0, 9))},
+    "duplicate_threshold": {"threshold": st.integers(1, 3), "use_msisdn": st.booleans(),
+                            "period_days": st.integers(1, 9), "period_months": st.integers(0, 1)},
+    "duplicate_daily_avg": AVERAGE,
+    "daily_avg_uid": AVERAGE,
+    "transient": {"period_days": st.integers(1, 4), "num_msisdns": st.integers(1, 2)},
+    "used_by_subscriber": LOOK, "international_roamer": LOOK, "local_other_roamer": LOOK,
+    "time_distance": {"period_days": st.integers(1, 9), "speed_kmh": st.sampled_from([250, 300, 1000]),
+                      "conflicts": st.integers(1, 6), "days": st.integers(1, 2)},
+    "simultaneous_use": {"period_days": st.integers(1, 9), "conflicts": st.integers(1, 2), "days": st.integers(1, 2)},
+}  # fmt: skip
+some_limits = st.fixed_dictionaries({name: st.fixed_dictionaries(limits) for name, limits in LIMITS.items()})
 
 
 def rows(*columns: st.SearchStrategy) -> st.SearchStrategy:

@@ -3,40 +3,26 @@
 import json
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.detection.small_world import Sighting, World, instant, judge, key, rule, rules, standing_set, use
-from tests.detection.strategies import CELLS, DAYS, FIRST_DAY, IMSIS, LAST_DAY, sightings_of, worlds
+from tests.detection.strategies import (
+    CELLS,
+    DAYS,
+    FIRST_DAY,
+    IMSIS,
+    LAST_DAY,
+    LIMITS,
+    sightings_of,
+    some_limits,
+    worlds,
+)  # fmt: skip
 from tests.detection.twin import Twin
 
 from openceir.detection import conditions
 from openceir.detection.page import format_page
-
-AVERAGE = {
-    "threshold": st.sampled_from([1.0, 1.5, 2.0]),
-    "period_days": st.integers(1, 9),
-    "min_seen_days": st.integers(0, 3),
-}
-LOOK = {"period_days": st.integers(1, 9)}
-# Every condition with the limits it is tried with. A new condition must be added here: the test below says so.
-LIMITS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
-    "stolen_list": {}, "barred": {}, "barred_tac": {}, "malformed": {}, "test_tac": {}, "known_non_unique": {},
-    "inconsistent_rat": {}, "not_on_registration_list": {}, "not_on_association_list": {},
-    "monitoring": {"monitored_days": st.integers(0, 8)},
-    "gsma_not_found": {"delay_days": st.dictionaries(st.sampled_from(["00", "01", "35", "86"]), st.integers(0, 9))},
-    "duplicate_threshold": {"threshold": st.integers(1, 3), "use_msisdn": st.booleans(),
-                            "period_days": st.integers(1, 9), "period_months": st.integers(0, 1)},
-    "duplicate_daily_avg": AVERAGE,
-    "daily_avg_uid": AVERAGE,
-    "transient": {"period_days": st.integers(1, 4), "num_msisdns": st.integers(1, 2)},
-    "used_by_subscriber": LOOK, "international_roamer": LOOK, "local_other_roamer": LOOK,
-    "time_distance": {"period_days": st.integers(1, 9), "speed_kmh": st.sampled_from([250, 300, 1000]),
-                      "conflicts": st.integers(1, 6), "days": st.integers(1, 2)},
-    "simultaneous_use": {"period_days": st.integers(1, 9), "conflicts": st.integers(1, 2), "days": st.integers(1, 2)},
-}  # fmt: skip
 
 
 def test_every_condition_has_a_twin():
@@ -44,11 +30,8 @@ def test_every_condition_has_a_twin():
     assert all(hasattr(Twin, name) for name in LIMITS)
 
 
-one_set = st.fixed_dictionaries({name: st.fixed_dictionaries(limits) for name, limits in LIMITS.items()})
-
-
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(world=worlds, some=st.lists(one_set, min_size=3, max_size=3), back=st.sampled_from([0, 0, 3, DAYS - 1]))
+@given(world=worlds, some=st.lists(some_limits, min_size=3, max_size=3), back=st.sampled_from([0, 0, 3, DAYS - 1]))
 def test_sql_and_the_slow_twin_agree(world, some, back):
     """As of any day, later sightings being there; the inverse of a condition is every other device that was seen."""
     as_of_on = LAST_DAY - timedelta(days=back)

@@ -1,5 +1,6 @@
 """What a run proposes against what stands: new, cleared, changed; amnesty; refusals; only touched devices."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -23,7 +24,7 @@ from tests.detection.small_world import (
     use,
     write_lake,
 )  # fmt: skip
-from tests.detection.strategies import DEVICES, FIRST_DAY, LAST_DAY, lists, worlds
+from tests.detection.strategies import DAYS, DEVICES, FIRST_DAY, LAST_DAY, lists, some_limits, worlds
 
 from openceir.detection import STANDING, Earlier, Inputs, RuleRefused, evaluate, example_rules, explain
 from openceir.storage.evidence import outcome_digest
@@ -207,11 +208,97 @@ def test_judging_only_touched_devices_answers_as_judging_all(world, later, stood
 
         before = asked(world)
         earlier = Earlier(
+            as_of_on=LAST_DAY,
             standing={one.rule.label: (one.standing, one.standing_seen) for one in before},
             ever_seen=before[0].ever_seen,
             touched=np.array(sorted(touched), np.int64),
         )
         assert outcome_digest(asked(after, earlier=earlier)) == outcome_digest(asked(after))
+
+
+BY_DEVICE = ("stolen", "barred", "monitored", "registered", "associated")
+
+
+def rules_of(limits: dict, *, above_one: bool, more: str = ""):
+    """A rule a condition and its inverse, and the example's; `above_one`: no limit that a lone device could reach."""
+    texts = [more]
+    for name, params in limits.items():
+        if above_one and "threshold" in params:
+            params = params | {"threshold": params["threshold"] + 1}
+        texts += [rule(f"x-{name}{'-not' * invert}", use(name, invert=invert, **params)) for invert in (False, True)]
+    return rules("".join(texts) + ALL)
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(
+    world=worlds, later=lists, limits=some_limits, above_one=st.sampled_from([True, True, True, False]),
+    first=st.integers(0, DAYS - 1), step=st.integers(0, 3), shift_hours=st.sampled_from([0, 0, -6]),
+    stood=st.lists(st.tuples(st.sampled_from(["stolen", "unregistered", "x-time_distance-not"]), st.sampled_from(DEVICES)),
+                   unique=True, max_size=6),
+    touches_lists=st.booleans(),
+)  # fmt: skip
+def test_a_run_that_begins_from_an_earlier_day_answers_as_a_full_one(
+    world, later, limits, above_one, first, step, shift_hours, stood, touches_lists
+):
+    """Over any history: days pass, files come (also such as reach into the UTC day before), lists change."""
+    policy = rules_of(limits, above_one=above_one)
+    before_on = FIRST_DAY + timedelta(days=first)
+    as_of_on = before_on + timedelta(days=step)
+    shifted = [
+        replace(row, ts=row.ts + shift_hours * 3600) if row.ts is not None and row.operator == "southtel" else row
+        for row in world.sightings
+    ]
+    after = world.but(lists=world.lists | {name: later[name] for name in BY_DEVICE}) if touches_lists else world
+    touched = {row[0] for name in BY_DEVICE for row in set(world.lists[name]) ^ set(after.lists[name])}
+    stands = standing(*((label, device, day_number(FIRST_DAY), False, True, False) for label, device in stood))
+    with new_home() as home:
+        measures = Measures(home, SMALL)
+        files = write_lake(home, shifted)
+
+        def asked(lists_of: World, day: date, **more):
+            measures.refresh([file for file in files if file.day <= day], world.cell_table(), policy)
+            inputs = Inputs(measured=measures.measured(), lists=lists_of.tables(), standing=stands)
+            return evaluate(policy, day, inputs, evidence_key=KEY, settings=SMALL, **more)
+
+        before = asked(world, before_on)
+        until = measures.until(before_on)
+        measures.refresh([file for file in files if file.day <= as_of_on], world.cell_table(), policy)
+        assert measures.until(before_on).sightings == until.sightings
+        earlier = Earlier(
+            as_of_on=before_on,
+            standing={one.rule.label: (one.standing, one.standing_seen) for one in before},
+            ever_seen=before[0].ever_seen,
+            touched=np.array(sorted(touched), np.int64),
+            has_same_conflicts=measures.until(before_on).conflicts == until.conflicts,
+        )
+        [quick, full] = asked(after, as_of_on, earlier=earlier), asked(after, as_of_on)
+        for one, other in zip(quick, full, strict=True):
+            assert one.evidence.rows == other.evidence.rows, one.rule.label
+            assert (one.standing.tolist(), one.ever_seen) == (other.standing.tolist(), other.ever_seen), one.rule.label
+        assert outcome_digest(quick) == outcome_digest(full)
+
+
+def test_a_limit_that_changes_between_two_runs_asks_everybody_again():
+    dated = '{ from."2026-01-01" = 9, from."2026-10-06" = 2 }'
+    policy = rules(rule("many", f'{{ name = "duplicate_threshold", params = {{ threshold = {dated} }} }}'))
+    imsis = ("001010000000001", "001010000000002")
+    world = World(tuple(Sighting(DAY, "northtel", MALLORY, imsi=key(imsi)) for imsi in imsis))
+    assert standing_set(judge(world, policy, DAY)["many"]) == set()
+    nobody = np.empty(0, np.int64)
+    earlier = Earlier(as_of_on=DAY, standing={"many": (nobody, nobody.astype(bool))}, ever_seen=1, touched=nobody)
+    assert standing_set(judge(world, policy, DAY + timedelta(days=1), earlier=earlier)["many"]) == {MALLORY}
+
+
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(world=worlds, limits=some_limits)
+def test_evidence_is_the_same_whether_or_not_everybody_is_counted(world, limits):
+    """A limit of 1 or less has everybody counted: then each rule's evidence comes from the verdict itself."""
+    policy = rules_of(limits, above_one=True)
+    everybody = rules_of(limits, above_one=True, more=rule("one", use("duplicate_threshold", threshold=1)))
+    few, all_of_them = judge(world, policy, LAST_DAY), judge(world, everybody, LAST_DAY)
+    assert {label: few[label].evidence.rows for label in few} == {
+        label: all_of_them[label].evidence.rows for label in few
+    }
 
 
 def test_a_list_with_other_columns_is_refused_by_name():

@@ -9,6 +9,7 @@ from tests.detection.small_world import SMALL, Sighting, World, instant, rule, r
 from tests.detection.strategies import CELLS, DEVICES, FIRST_DAY, IMSIS, MSISDNS
 
 from openceir.detection import LISTS, Engine, example_rules, parse_rules
+from openceir.detection.earlier import moved_steps
 from openceir.detection.measuring import CellMap, TravelLimits, conflict_steps, month_steps
 from openceir.detection.plan import country_tables, plan_rules
 from openceir.detection.sql import epoch_day
@@ -77,6 +78,7 @@ def test_spark_answers_as_duckdb_from_the_same_text():
     plan = plan_rules(parse_rules(policy, LAST), LAST)
     conflict_days = [DAY + timedelta(days=n) for n in range(6)]
     given = {"sightings": raw, "cells": cells.table, **country_tables(policy, LAST)}
+    given["shared_imsi"] = pa.table({"imsi": pa.array([IMSIS[1]], pa.int64())})
     given["kept"] = pa.table({"device": pa.array([DEVICES[3]], pa.int64())})
     given |= {name: schema.empty_table() for name, schema in LISTS.items()} | lists()
     given["subscriber"] = given["subscriber"].set_column(1, "uid", pa.array([1, 2, 2], pa.int64()))
@@ -90,7 +92,9 @@ def test_spark_answers_as_duckdb_from_the_same_text():
         steps += [(f"conflicts_{number}", step.sql) for step in conflict_steps(day, limits, cells.widest_m)]
     steps.append(("conflicts", " UNION ALL ".join(f"SELECT * FROM conflicts_{n}" for n in range(6))))
     steps += [(step.name, step.sql) for step in plan.steps]
-    compared = ["month_triplets", "month_devices", *dict.fromkeys(step.name for step in plan.steps)]
+    moved = moved_steps(parse_rules(policy, LAST), LAST - timedelta(days=2), LAST)
+    steps += [(step.name, step.sql) for step in moved]
+    compared = ["month_triplets", "month_devices", *(step.name for step in (*plan.steps, *moved))]
     travel = (
         "SELECT device, ts, cell, imsi, previous_ts, previous_cell, previous_imsi, apart_m, simultaneous FROM conflicts"
     )

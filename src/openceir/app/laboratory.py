@@ -57,27 +57,27 @@ class Laboratory(Dock):
     ) -> "DetectionRun":
         """Judge every rule as of a day (the newest day of data), over lists as they hold at `at`, and keep the run.
 
-        Where data, policy and day are those of an earlier run, only devices that lists touched are judged again.
+        Where an earlier run asked the same policy, only devices that lists, data or the day moved since are asked again.
         """
-        from openceir.detection import Earlier, evaluate
+        from openceir.detection import evaluate
 
         self.measure(at=at, progress=progress)
         day = as_of_on or self.lake.last_day() or at.date()
-        inputs = self._detection_inputs(at)
-        earlier = None
-        before = self.detection_runs.like(self.policy.digest, inputs.measured.digest, day)
-        if before is not None and not only_rules:
-            touched = self.detection_runs.touched_since(before, inputs)
-            if touched is not None:
-                standing = self.detection_runs.standing_of(before)
-                earlier = Earlier(standing=standing, ever_seen=before.ever_seen, touched=touched)
+        inputs, until = self._detection_inputs(at), self.measures.until(day)
+        before = None if only_rules else self.detection_runs.before(self.policy.digest, day)
+        earlier = (
+            None
+            if before is None
+            else self.detection_runs.earlier(before, inputs, self.measures.until(before.as_of_on))
+        )
         proposals = evaluate(
             self.policy, day, inputs, evidence_key=self.evidence_key, settings=self.engine_settings,
             earlier=earlier, only_rules=only_rules, progress=progress,
         )  # fmt: skip
         return self.detection_runs.add(
-            proposals, inputs, as_of_on=day, at=at, policy=self.policy, only_rules=only_rules
-        )
+            proposals, inputs, as_of_on=day, at=at, policy=self.policy, until=until,
+            only_rules=only_rules,
+        )  # fmt: skip
 
     def adopt(self, run: int, *, by: str, at: datetime) -> list[Entry]:
         """Sign what a run proposed, all rules in one block, and log it. Rules beyond their safety ratio are left out.

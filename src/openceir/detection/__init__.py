@@ -3,9 +3,10 @@
 from openceir.detection.adoption import classifications_of
 from openceir.detection.amnesty import Amnesty, Consequence, amnesty_of
 from openceir.detection.condition import Condition, condition_named, conditions
+from openceir.detection.earlier import Earlier
 from openceir.detection.engine import Engine, EngineSettings, Step
 from openceir.detection.errors import DetectionError, RuleRefused, RunUnknown, UnsafeRule
-from openceir.detection.evaluate import Earlier, evaluate
+from openceir.detection.evaluate import evaluate
 from openceir.detection.evidence import Evidence, EvidenceRow, evidence_digest, row_digest
 from openceir.detection.explain import explain
 from openceir.detection.measuring import (

@@ -50,6 +50,7 @@ class Engine:
             raise DetectionError(f"the engine does not start with {settings}: {wrong}") from wrong
         self.connection.execute("SET preserve_insertion_order = false")
         self.connection.execute("SET enable_progress_bar = false")
+        self._looked_at: dict[str, pa.Table] = {}  # kept alive while the engine may read them
 
     def __enter__(self) -> Self:
         return self
@@ -66,15 +67,25 @@ class Engine:
         self._execute(name, f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM arriving")
         self.connection.unregister("arriving")
 
-    def see(self, name: str, files: Sequence[Path], schema: pa.Schema, where: str = "") -> None:
+    def look_at(self, name: str, table: pa.Table) -> None:
+        """Give a name to an Arrow table; it stays where it is."""
+        self._looked_at[name] = table
+        self.connection.register(f"{name}_table", table)
+        self._execute(name, f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {name}_table")
+
+    def see(self, name: str, files: Sequence[Path], schema: pa.Schema) -> None:
         """Give a name to Parquet files, read when a step reads them; no file is an empty relation."""
         if not files:
-            self.take(name, schema.empty_table())
+            self.look_at(name, schema.empty_table())
             return
         self._execute(
-            name,
-            f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT {', '.join(schema.names)} FROM {parquet(files)} {where}",
+            name, f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT {', '.join(schema.names)} FROM {parquet(files)}"
         )
+
+    def narrow(self, name: str, sql: str) -> None:
+        """Give the name of something looked at or seen to the result of a query over it."""
+        self.run(Step(f"{name}_narrowed", sql))
+        self._execute(name, f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {name}_narrowed")
 
     def run(self, step: Step) -> None:
         """Carry out one step and keep its result."""

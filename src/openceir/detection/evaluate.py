@@ -4,8 +4,8 @@
                                                   ├─ and who stood  ─▶ changed, when something else follows now
                      who stood (classified) ──────┴─ minus who matches ─▶ cleared (a sticky rule's stay matched)
 
-Without the data changing, only devices that the lists touched need judging again: `Earlier` carries what the same
-question answered before, and `touched` the devices to ask about. The answer equals the full run's.
+After an earlier run only devices that lists, data or the day moved since are judged again (earlier.py). The answer equals
+the full run's.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from openceir.detection.amnesty import Amnesty, Consequence, amnesty_of, consequence_for
+from openceir.detection.earlier import Earlier, moved_devices
 from openceir.detection.engine import Engine, EngineSettings
 from openceir.detection.errors import RuleRefused
 from openceir.detection.evidence import Evidence, evidence_header, evidence_salt
@@ -25,23 +26,14 @@ from openceir.detection.plan import country_tables, plan_rules
 from openceir.detection.ports import LISTS, MEASURED, Inputs
 from openceir.detection.proposal import Change, Devices, Proposal, no_devices
 from openceir.detection.rule import Rule, parse_rules
-from openceir.detection.sql import EPOCH
+from openceir.detection.sql import EPOCH, epoch_day
 from openceir.policy import Policy
 from openceir.progress import Progress, Silent
 
-__all__ = ["Earlier", "evaluate"]
+__all__ = ["evaluate"]
 
-# Restricted to the devices asked about; every other relation is joined to these.
-_PER_DEVICE = ("triplets", "devices", "conflicts", "stolen", "barred")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Earlier:
-    """What the same policy, day and measures answered before, and which devices other lists may have changed since."""
-
-    standing: Mapping[str, tuple[Devices, npt.NDArray[np.bool_]]]  # rule label -> devices ascending, seen
-    ever_seen: int
-    touched: Devices  # ascending, distinct
+# Lists of one row a device: of them only the devices asked about are loaded.
+_BY_DEVICE = ("stolen", "barred", "monitored", "registered", "associated")
 
 
 def evaluate(
@@ -69,9 +61,24 @@ def evaluate(
     _check_floor(policy, as_of_on, chosen)
     stood = _standing_by_rule(inputs)
     amnesty = amnesty_of(policy, as_of_on)
-    asked = None if earlier is None else _worth_asking(earlier, stood, chosen, amnesty, as_of_on)
+    if earlier is not None and not _is_same_question(policy, earlier.as_of_on, as_of_on, rules):
+        earlier = None
     with Engine(settings) as engine:
-        _take_inputs(engine, policy, as_of_on, inputs, asked)
+        _take_lists(engine, policy, as_of_on, inputs)
+        _see_measures(engine, inputs)
+        asked = None
+        if earlier is not None:
+            moved: Devices | None = no_devices()
+            if earlier.as_of_on != as_of_on or not earlier.has_same_conflicts:
+                moved = moved_devices(engine, chosen, earlier, as_of_on)
+            if moved is None:
+                earlier = None
+            else:
+                wanted = _worth_asking(earlier, stood, chosen, amnesty, as_of_on)
+                asked = np.unique(np.concatenate([earlier.touched, moved, wanted]))
+                _narrow(engine, asked)
+        if asked is None:
+            engine.look_at("subscriber", _numbered(inputs.list_named("subscriber")))
         sticky = [stood[rule.label].devices for rule in chosen if rule.sticky and rule.label in stood]
         engine.take("kept", pa.table({"device": np.unique(np.concatenate([no_devices(), *sticky]))}))
         plan = plan_rules(chosen, as_of_on)
@@ -80,7 +87,10 @@ def evaluate(
             said("steps of detection", number, len(plan.steps))
             engine.run(step)
         said("steps of detection", len(plan.steps), len(plan.steps))
-        ever_seen = earlier.ever_seen if earlier else engine.count("device WHERE seen")
+        ever_seen = engine.count("device WHERE seen")
+        if earlier is not None:
+            newly = f"device WHERE seen AND first_seen_on > {epoch_day(earlier.as_of_on)}"
+            ever_seen = earlier.ever_seen + engine.count(newly)
         outcomes = []
         for number, rule in enumerate(chosen):
             devices, seen = _matching(engine, number)
@@ -117,28 +127,51 @@ def _check_floor(policy: Policy, on: date, rules: Sequence[Rule]) -> None:
 # -- what goes in ------------------------------------------------------------------------------------------------
 
 
-def _take_inputs(engine: Engine, policy: Policy, on: date, inputs: Inputs, asked: Devices | None) -> None:
-    where = ""
-    if asked is not None:
-        engine.take("asked", pa.table({"device": asked}))
-        where = "WHERE device IN (SELECT device FROM asked)"
-    for name, schema in MEASURED.items():
-        engine.see(name, inputs.measured.files(name), schema, where)
+def _is_same_question(policy: Policy, before_on: date, as_of_on: date, rules: Sequence[Rule]) -> bool:
+    """Whether what the rules ask, and of which country, is on both days the same."""
+    if before_on > as_of_on:
+        return False
+    then, now = country_tables(policy, before_on), country_tables(policy, as_of_on)
+    return parse_rules(policy, before_on) == tuple(rules) and all(then[name].equals(now[name]) for name in now)
+
+
+def _take_lists(engine: Engine, policy: Policy, on: date, inputs: Inputs) -> None:
     for name in LISTS:
-        engine.take(name, _numbered(inputs.list_named(name)))
-        if where and name in _PER_DEVICE:
-            engine.connection.execute(f"DELETE FROM {name} WHERE device NOT IN (SELECT device FROM asked)")
+        table = inputs.list_named(name)
+        if name == "subscriber":
+            engine.take("shared_imsi", _repeated(table["imsi"]))
+        engine.look_at(name, table)
     for name, table in country_tables(policy, on).items():
         engine.take(name, table)
 
 
-def _numbered(table: pa.Table) -> pa.Table:
-    """The table with persons as numbers instead of texts: only who equals whom is asked, and numbers are cheaper."""
-    if "uid" not in table.column_names:
-        return table
-    place = table.schema.get_field_index("uid")
-    people = table["uid"].combine_chunks().dictionary_encode().indices.cast(pa.int64())
-    return table.set_column(place, "uid", people)
+def _see_measures(engine: Engine, inputs: Inputs) -> None:
+    for name, schema in MEASURED.items():
+        engine.see(name, inputs.measured.files(name), schema)
+
+
+def _narrow(engine: Engine, asked: Devices) -> None:
+    """From here on measures and lists are those of the devices asked about."""
+    engine.take("asked", pa.table({"device": asked}))
+    for name, schema in MEASURED.items():
+        columns = ", ".join(schema.names)
+        engine.narrow(name, f"SELECT {columns} FROM {name} WHERE device IN (SELECT device FROM asked)")
+    for name in _BY_DEVICE:
+        columns = ", ".join(LISTS[name].names)
+        engine.narrow(name, f"SELECT {columns} FROM {name} WHERE device IN (SELECT device FROM asked)")
+    engine.narrow("subscriber", "SELECT imsi, uid FROM subscriber WHERE imsi IN (SELECT imsi FROM triplets)")
+
+
+def _repeated(imsis: pa.ChunkedArray) -> pa.Table:
+    """The IMSIs that stand in a column more than once."""
+    ordered = np.sort(imsis.drop_null().to_numpy())
+    return pa.table({"imsi": np.unique(ordered[1:][ordered[1:] == ordered[:-1]])})
+
+
+def _numbered(subscribers: pa.Table) -> pa.Table:
+    """Persons as numbers instead of texts: only who equals whom is asked, and of many numbers are cheaper."""
+    people = subscribers["uid"].combine_chunks().dictionary_encode().indices.cast(pa.int64())
+    return subscribers.set_column(subscribers.schema.get_field_index("uid"), "uid", people)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +218,8 @@ def _standing_by_rule(inputs: Inputs) -> dict[str, _Stood]:
 def _worth_asking(
     earlier: Earlier, stood: Mapping[str, _Stood], rules: Sequence[Rule], amnesty: Amnesty | None, as_of_on: date
 ) -> Devices:
-    """The touched devices, and those of which a proposal will speak anyway: their evidence is wanted."""
-    asked = [earlier.touched]
+    """Devices of which a proposal will speak anyway, and whose evidence is wanted."""
+    asked = [no_devices()]
     for rule in rules:
         before = earlier.standing[rule.label][0] if rule.label in earlier.standing else no_devices()
         if rule.label not in stood:
@@ -195,7 +228,7 @@ def _worth_asking(
         said = stood[rule.label]
         asked.append(np.setxor1d(before, said.devices, assume_unique=True))
         asked += [change.devices for change in _restated(rule, amnesty, as_of_on, said)]
-    return np.unique(np.concatenate(asked))
+    return np.concatenate(asked)
 
 
 # -- what comes out ----------------------------------------------------------------------------------------------
@@ -256,16 +289,15 @@ def _difference(
 
 def _restated(rule: Rule, amnesty: Amnesty | None, as_of_on: date, stood: _Stood) -> tuple[Change, ...]:
     """Of devices that still match, those for which something else follows now than was stated, by what follows."""
-    said = np.stack(
-        [stood.block_on, *(c.astype(np.int64) for c in (stood.amnesty, stood.blocking, stood.marks_duplicate))]
-    )
-    ways, which = np.unique(said, axis=1, return_inverse=True)
+    flags = (stood.amnesty, stood.blocking, stood.marks_duplicate)
+    said = stood.block_on << 3 | sum(flag.astype(np.int64) << place for place, flag in enumerate(flags))
     changed: dict[Consequence, list[Devices]] = {}
-    for number, (block_on, granted, blocking, marks) in enumerate(ways.T.tolist()):
+    for way in np.unique(said).tolist():
+        block_on, granted, blocking, marks = way >> 3, way & 1, way & 2, way & 4  # -1 for no day stays -1
         before = Consequence(EPOCH + timedelta(days=block_on) if block_on >= 0 else None, bool(granted))
         after = consequence_for(rule, amnesty, as_of_on, before)
         if (after, rule.blocking, rule.marks_duplicate) != (before, bool(blocking), bool(marks)):
-            changed.setdefault(after, []).append(stood.devices[which.reshape(-1) == number])
+            changed.setdefault(after, []).append(stood.devices[said == way])
     return tuple(
         Change(devices=np.sort(np.concatenate(parts)), block_on=after.block_on, amnesty=after.amnesty)
         for after, parts in sorted(changed.items(), key=lambda item: repr(item[0]))

@@ -18,6 +18,9 @@ class Fact:
     key: str = "device"  # the column that finds a device's row
     before: tuple[str, ...] = ()  # files in facts/ whose relation, of the same name, the text reads
     values: Mapping[str, object] = field(default_factory=dict)  # placeholders that are no limits
+    # What moves it from one day to the next: a text of moves/, "counted", or "" for lists alone. None: nobody knows, and
+    # every device is asked again.
+    moves: str | None = None
 
     @property
     def is_counted(self) -> bool:
@@ -25,8 +28,8 @@ class Fact:
         return "counted" in self.before
 
 
-def _fact(text: str, *columns: str, key: str = "device", before: tuple[str, ...] = ()) -> Fact:
-    return Fact(text=text, columns={name: name for name in columns}, key=key, before=before)
+def _fact(text: str, *columns: str, key: str = "device", before: tuple[str, ...] = (), moves: str | None = "") -> Fact:
+    return Fact(text=text, columns={name: name for name in columns}, key=key, before=before, moves=moves)
 
 
 _CONFLICT = ("independent", "days", "widest_m", "fastest_kmh")
@@ -42,11 +45,11 @@ FACTS: Mapping[str, Fact] = {
         "model", "tac_known", "tac_barred", "exempt", "manufacturer", "model", "device_type", "model_generations",
         key="tac", before=("model_capability",),
     ),
-    "subscribers": _fact("subscribers", "imsis", "imsi_days", "days_seen", before=("counted", "pairs")),
-    "numbers": _fact("numbers", "msisdns", before=("counted",)),
-    "series": _fact("series", "series_msisdns", "msisdn_days", "steps", "number_operators", before=("counted",)),
-    "people": _fact("people", "uids", "uid_days", "days_used", before=("counted", "pairs")),
-    "networks": _fact("networks", "used_at_home", "used_by_foreigner", "used_by_other_local"),
+    "subscribers": _fact("subscribers", "imsis", "imsi_days", "days_seen", before=("counted", "pairs"), moves="counted"),
+    "numbers": _fact("numbers", "msisdns", before=("counted",), moves="counted"),
+    "series": _fact("series", "series_msisdns", "msisdn_days", "steps", "number_operators", before=("counted",), moves="counted"),
+    "people": _fact("people", "uids", "uid_days", "days_used", before=("counted", "pairs"), moves="counted"),
+    "networks": _fact("networks", "used_at_home", "used_by_foreigner", "used_by_other_local", moves="networks"),
     "conflicts": Fact(
         text="conflicts",
         columns=dict(zip(
@@ -54,6 +57,7 @@ FACTS: Mapping[str, Fact] = {
             strict=True,
         )),
         values={"meetings": False},
+        moves="conflicts",
     ),
     "simultaneous": Fact(
         text="conflicts",
@@ -61,5 +65,6 @@ FACTS: Mapping[str, Fact] = {
             ("independent_meetings", "meeting_days", "widest_meeting_m", "fastest_meeting_kmh"), _CONFLICT, strict=True
         )),
         values={"meetings": True, "speed_kmh": 0},
+        moves="conflicts",
     ),
 }  # fmt: skip

@@ -33,6 +33,15 @@ def format_page() -> str:
                 for fact in ("seen", "device", "counted", "pairs", *facts)
                 for line in ("```sql", read_sql("facts", fact).rstrip(), "```", "")
             ),
+            "## Moves",
+            "",
+            "After an earlier run only those devices are asked again whose answers the data or the day may have moved since.",
+            "",
+            *(
+                line
+                for name in ("fresh", "seen", "counted", "networks", "conflicts", "gsma_not_found", "monitoring")
+                for line in ("```sql", read_sql("moves", name).rstrip(), "```", "")
+            ),
             "## Measures",
             "",
             "What is taken of each sighting, once; conflicts of time and distance are measured a UTC day at a time.",

@@ -1,7 +1,8 @@
 """From rules to portable SQL steps: facts once, then one look at every device that answers all rules.
 
 Relations that must be there before the first step: those of ports.MEASURED and ports.LISTS, `exempt_type`,
-`known_non_unique`, `home_range`, `country_range` (below), and `kept` (device): who is shown though no rule matches.
+`known_non_unique`, `home_range`, `country_range` (below), `shared_imsi` (imsi): which stand in the subscribers' register
+more than once, and `kept` (device): who is shown though no rule matches.
 Result: `verdict`, one row a device that some rule matches or that is kept, with `rule_<n>` for the n-th rule and the
 facts that are kept as evidence. The text runs unchanged on DuckDB and on Spark.
 """
@@ -22,7 +23,7 @@ from openceir.detection.sql import epoch_day, read_sql, render, window
 from openceir.identity import G2, G3, G4, G5, NON_UNIQUE_KEYS
 from openceir.policy import Policy
 
-__all__ = ["Plan", "country_tables", "plan_rules"]
+__all__ = ["Plan", "counts_everybody", "country_tables", "distinct_uses", "first_day", "plan_rules"]
 
 _WORD = re.compile(r"\b[a-z_][a-z0-9_]*\b")
 
@@ -47,10 +48,10 @@ def plan_rules(rules: Sequence[Rule], as_of_on: date) -> Plan:
         Step("seen", render(read_sql("facts", "seen"), {**radio, **today})),
         Step("device", render(read_sql("facts", "device"), {})),
     ]
-    uses = _distinct(rules)
+    uses = distinct_uses(rules)
     common = {
-        "longest_window": window(_first_day(uses, as_of_on), as_of_on),
-        "everybody": any(_counts_everybody(use) for use in uses),
+        "longest_window": window(first_day(uses, as_of_on), as_of_on),
+        "everybody": any(counts_everybody(use) for use in uses),
     }
     tables: dict[str, str] = {}  # SQL of a relation -> its name
     joins: dict[str, str] = {}  # name of a fact's relation -> how a device finds its row
@@ -83,18 +84,19 @@ def plan_rules(rules: Sequence[Rule], as_of_on: date) -> Plan:
     return Plan(tuple(steps), tuple(counting), frozenset(counted_uses), shown, _showing(origins, list(joins.values())))
 
 
-def _distinct(rules: Sequence[Rule]) -> list[Use]:
+def distinct_uses(rules: Sequence[Rule]) -> list[Use]:
+    """The different questions that the rules ask."""
     return list({use.key: use for rule in rules for use in rule.uses}.values())
 
 
-def _first_day(uses: Sequence[Use], as_of_on: date) -> date:
+def first_day(uses: Sequence[Use], as_of_on: date) -> date:
     """The first day that any of the uses asks about."""
     return min(
         (day for use in uses if (day := first_day_of_period(as_of_on, use.limits)) is not None), default=as_of_on
     )
 
 
-def _counts_everybody(use: Use) -> bool:
+def counts_everybody(use: Use) -> bool:
     """Whether a device of one SIM card, number and person can reach the limit of this use."""
     limit = condition_named(use.name).lone_below
     return bool(limit) and use.limits[limit].value <= 1

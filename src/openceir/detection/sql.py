@@ -6,7 +6,7 @@ Only integers, finite floats, booleans and SQL composed here can be pasted; text
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -14,7 +14,7 @@ from importlib import resources
 
 from openceir.detection.errors import DetectionError
 
-__all__ = ["Sql", "epoch_day", "read_sql", "render", "window"]
+__all__ = ["Sql", "days_relation", "epoch_day", "has_sql", "read_sql", "render", "window"]
 
 EPOCH = date(1970, 1, 1)
 _PLACEHOLDER = re.compile(r"(?<![:\w]):([a-z][a-z0-9_]*)")
@@ -37,6 +37,11 @@ def epoch_day(day: date) -> int:
 def read_sql(folder: str, name: str) -> str:
     """The text of `<folder>/<name>.sql`, comments and all."""
     return resources.files("openceir.detection").joinpath(folder, f"{name}.sql").read_text(encoding="utf-8")
+
+
+def has_sql(folder: str, name: str) -> bool:
+    """Whether there is a text `<folder>/<name>.sql`."""
+    return resources.files("openceir.detection").joinpath(folder, f"{name}.sql").is_file()
 
 
 def render(text: str, values: Mapping[str, object]) -> str:
@@ -70,19 +75,23 @@ def _literal(name: str, value: object) -> str:
 
 
 def window(first_on: date, last_on: date) -> Sql:
-    """A small relation (month_on, mask): which days of which months lie in the window, both ends included.
+    """The days of a window, both ends included, as `days_relation` gives them."""
+    return days_relation(date.fromordinal(day) for day in range(first_on.toordinal(), last_on.toordinal() + 1))
+
+
+def days_relation(days: Iterable[date]) -> Sql:
+    """A small relation (month_on, mask): which days of which months are meant.
 
     Units: bit 0 of a mask is day 1 of its month; `month_on` is the epoch day of day 1.
     """
-    rows = []
-    month = first_on.replace(day=1)
-    while month <= last_on:
-        following = date(month.year + month.month // 12, month.month % 12 + 1, 1)
-        low = max(first_on, month).day - 1
-        high = (min(last_on, date.fromordinal(following.toordinal() - 1))).day
-        mask = (1 << high) - (1 << low)
-        rows.append(f"SELECT CAST({epoch_day(month)} AS BIGINT) AS month_on, CAST({mask} AS BIGINT) AS mask")
-        month = following
+    masks: dict[date, int] = {}
+    for day in days:
+        month = day.replace(day=1)
+        masks[month] = masks.get(month, 0) | 1 << (day.day - 1)
+    rows = [
+        f"SELECT CAST({epoch_day(month)} AS BIGINT) AS month_on, CAST({mask} AS BIGINT) AS mask"
+        for month, mask in sorted(masks.items())
+    ]
     if not rows:  # an empty period holds no day
         rows = ["SELECT CAST(0 AS BIGINT) AS month_on, CAST(0 AS BIGINT) AS mask"]
     return Sql("(" + " UNION ALL ".join(rows) + ")")

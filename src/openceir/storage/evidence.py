@@ -1,6 +1,7 @@
 """Detection runs and what their verdicts rest on.
 
     detection_run        one row a run: day, policy, what it was made from
+    detection_run_measures   what was measured up to that day, as two digests: a later run may begin from there
     detection_evidence   one header a run and rule
     evidence             one row a run, rule and device: point look-ups by device
     lake/measures/runs/000007.parquet      who matched, of each rule (Parquet, 0600)
@@ -28,6 +29,7 @@ from openceir.detection import (
     STANDING,
     Change,
     Devices,
+    Earlier,
     Evidence,
     EvidenceRow,
     Inputs,
@@ -40,6 +42,7 @@ from openceir.detection import (
 from openceir.policy import Policy
 from openceir.storage.database import Database
 from openceir.storage.files import write_beside
+from openceir.storage.measures import MeasuredUntil
 
 __all__ = ["DetectionRun", "DetectionRuns", "Replay", "outcome_digest"]
 
@@ -58,6 +61,11 @@ CREATE TABLE IF NOT EXISTS detection_run(
     file TEXT NOT NULL,
     proposals TEXT NOT NULL,
     adopted_at INTEGER
+) STRICT;
+CREATE TABLE IF NOT EXISTS detection_run_measures(
+    run INTEGER PRIMARY KEY REFERENCES detection_run(run),
+    sightings BLOB NOT NULL,
+    conflicts BLOB NOT NULL
 ) STRICT;
 CREATE TABLE IF NOT EXISTS detection_evidence(
     run INTEGER NOT NULL REFERENCES detection_run(run),
@@ -152,6 +160,7 @@ class DetectionRuns:
         as_of_on: date,
         at: datetime,
         policy: Policy,
+        until: MeasuredUntil,
         only_rules: Sequence[str] = (),
     ) -> DetectionRun:
         """Keep a run with its inputs, outcome and evidence. Durable on return."""
@@ -176,6 +185,10 @@ class DetectionRuns:
             )  # fmt: skip
             number = cursor.lastrowid
             assert number is not None
+            rows.execute(
+                "INSERT INTO detection_run_measures(run, sightings, conflicts) VALUES (?, ?, ?)",
+                (number, until.sightings, until.conflicts),
+            )
             for proposal in proposals:
                 found = proposal.evidence
                 rows.execute(
@@ -214,14 +227,34 @@ class DetectionRuns:
 
     # -- reading -------------------------------------------------------------------------------------------------
 
-    def like(self, policy_digest: bytes, measures_digest: bytes, as_of_on: date) -> DetectionRun | None:
-        """The newest run of all rules that asked the same of the same data; lists apart."""
+    def before(self, policy_digest: bytes, as_of_on: date) -> DetectionRun | None:
+        """The newest run of all rules of that policy as of the day, or else of the nearest day before."""
         found = self._select(
-            "WHERE policy_digest = ? AND measures_digest = ? AND as_of_on = ? AND only_rules = '[]'"
-            " ORDER BY run DESC LIMIT 1",
-            (policy_digest, measures_digest, as_of_on.isoformat()),
+            "WHERE policy_digest = ? AND as_of_on <= ? AND only_rules = '[]' ORDER BY as_of_on DESC, run DESC LIMIT 1",
+            (policy_digest, as_of_on.isoformat()),
         )
         return found[0] if found else None
+
+    def earlier(self, run: DetectionRun, inputs: Inputs, until: MeasuredUntil) -> Earlier | None:
+        """What a run answered, for a later one of the same policy to begin from; None when too much changed since.
+
+        `until` is what is measured now up to the run's day.
+        """
+        kept = self._database.connection.execute(
+            "SELECT sightings, conflicts FROM detection_run_measures WHERE run = ?", (run.number,)
+        ).fetchone()
+        if kept is None or kept[0] != until.sightings:
+            return None
+        touched = self.touched_since(run, inputs)
+        if touched is None:
+            return None
+        return Earlier(
+            as_of_on=run.as_of_on,
+            standing=self.standing_of(run),
+            ever_seen=run.ever_seen,
+            touched=touched,
+            has_same_conflicts=kept[1] == until.conflicts,
+        )
 
     def run(self, number: int) -> DetectionRun:
         """The run of that number.

@@ -45,7 +45,7 @@ from openceir.policy import Policy
 from openceir.progress import Progress, Silent
 from openceir.storage.files import StorageError, replace_file, write_beside
 
-__all__ = ["Folded", "Measures"]
+__all__ = ["Folded", "MeasuredUntil", "Measures"]
 
 _VERSION = 1
 
@@ -63,6 +63,14 @@ class Folded:
     def is_empty(self) -> bool:
         """Whether nothing had changed."""
         return not (self.months or self.days)
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredUntil:
+    """Digests of what was measured up to a day: who was seen with whom, and conflicts of time and distance."""
+
+    sightings: bytes
+    conflicts: bytes
 
 
 @dataclass(slots=True)
@@ -146,6 +154,17 @@ class Measures:
             devices=[self.folder / month.devices for month in months if month.devices],
             conflicts=[self.folder / day.conflicts for _, day in sorted(manifest.days.items()) if day.conflicts],
             digest=_digest_of(manifest),
+        )
+
+    def until(self, day: date) -> MeasuredUntil:
+        """What is measured of the days up to one: as of that day, equal digests make equal facts."""
+        manifest = _Manifest.read(self._path)
+        label = day.isoformat()
+        closed = sorted((name, month.devices) for name, month in manifest.months.items() if month.closed)
+        files = sorted((name, file.digest) for name, file in manifest.files.items() if file.day <= label)
+        conflicts = sorted((name, kept.made_of) for name, kept in manifest.days.items() if name <= label)
+        return MeasuredUntil(
+            *(hashlib.sha256(json.dumps(content).encode()).digest() for content in ([files, closed], conflicts))
         )
 
     # -- writing -------------------------------------------------------------------------------------------------

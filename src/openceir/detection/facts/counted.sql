@@ -11,6 +11,4 @@ FROM (
   GROUP BY t.device
   HAVING :everybody OR MIN(t.imsi) < MAX(t.imsi) OR MIN(t.msisdn) < MAX(t.msisdn)
   UNION
-  SELECT t.device AS device
-  FROM triplets AS t
-  JOIN (SELECT imsi FROM subscriber GROUP BY imsi HAVING MIN(uid) < MAX(uid)) AS s ON s.imsi = t.imsi) AS c
+  SELECT t.device AS device FROM triplets AS t JOIN shared_imsi AS s ON s.imsi = t.imsi) AS c
