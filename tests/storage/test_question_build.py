@@ -173,7 +173,7 @@ def test_secrets_are_readable_by_their_owner_alone(register):
 
 def test_many_cores_give_what_one_gives(register, tmp_path):
     key = register.question_key("2027")
-    devices = np.arange(20_100, dtype=np.int64)
+    devices = np.arange(10_100, dtype=np.int64)
     found = []
     for processes in (1, 2):
         cache = OutputCache(tmp_path / str(processes))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from openceir.questions.errors import KeyGroupRefused, QuestionError
+from openceir.questions.errors import ElementRefused, KeyGroupRefused, QuestionError
 from openceir.questions.oprf import (
     MOST_IN_BATCH,
     PROOF_OCTETS,
@@ -108,9 +108,20 @@ class QuestionKey:
         Raises: ElementRefused; QuestionError when there are none or too many.
         """
         if (quick := self._evaluator) is not None and len(blinded) == 1:  # as every citizen's question is
-            answered = quick.evaluate(_quick.BlindedInput.deserialize(read_element(blinded[0]))).serialize()
+            answered = quick.evaluate(_quick_element(blinded[0])).serialize()
             return [answered[PROOF_OCTETS:]], answered[:PROOF_OCTETS]
         return evaluate_blinded(self.scalar, blinded, self.public)
+
+
+def _quick_element(octets: bytes) -> "_quick.BlindedInput":
+    try:
+        element = _quick.BlindedInput.deserialize(octets)
+    except ValueError:
+        element = None
+    if element is None or not any(octets):  # that library's check of the encoding is ours; the identity it may take
+        read_element(octets)  # says why
+        raise ElementRefused("the octets are no canonical encoding of a ristretto255 element")
+    return element
 
 
 def evaluate_blinded(scalar: bytes, blinded: Sequence[bytes], public: bytes | None = None) -> tuple[list[bytes], bytes]:

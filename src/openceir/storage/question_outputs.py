@@ -25,7 +25,7 @@ _STORED = np.dtype([("device", "<i8"), *((name, ROW[name]) for name in ROW.names
 _BASE = np.dtype([("device", "<i8"), ("word", "u1")])
 _PART_ROWS = 100_000  # some six seconds of one core: what a kill can cost
 _CHUNK = 10_000
-_WORTH_PROCESSES = 20_000  # below it, starting processes costs more than they save
+_WORTH_PROCESSES = 100_000  # below it, starting processes costs about what they save
 
 Keys = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint8]
@@ -122,7 +122,7 @@ def evaluate_in_parallel(
 ) -> None:
     """Evaluate every device and hand the rows to `keep`, part by part.
 
-    A key is used on `processes` cores (0: all); anything else, such as asking the members of a group, one call after
+    A key is used on `processes` cores (0: all, where that is worth it); anything else, such as asking the members of a group, one call after
     the other.
     """
     done = 0
@@ -145,8 +145,8 @@ def _evaluated(
     if not isinstance(evaluate, QuestionKey):
         yield from (rows_of(list(evaluate(chunk))) for chunk in chunks)
         return
-    workers = processes or os.cpu_count() or 1
-    if total < _WORTH_PROCESSES or workers == 1:
+    workers = processes or (os.cpu_count() or 1 if total >= _WORTH_PROCESSES else 1)
+    if workers == 1:
         yield from (rows_of(evaluate.evaluate(chunk)) for chunk in chunks)
         return
     with ProcessPoolExecutor(workers, get_context("spawn"), _take_key, (evaluate.format(),)) as pool:
