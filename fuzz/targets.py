@@ -25,6 +25,7 @@ from tests.wire import an_mme, an_msc, an_nrf
 from fuzz.running import Target
 from openceir import ledger, lists, questions, statements
 from openceir.consortium import read_transaction, write_transaction
+from openceir.detection import meetings
 from openceir.http.problems import Problem
 from openceir.http.request import body_of, fields_of, moment_in, path_of, query_of, text_in
 from openceir.identity import Check, IdentityError, parse
@@ -498,6 +499,16 @@ _STATE_FILES = [
 def _verify_state(octets: bytes) -> None:
     shown = ledger.verify_state(octets, ledger.token_text("imei", ALICES_PHONE), int(ALICES_PHONE), LOG.public)
     assert shown.held == tuple(_HELD), "a state was forged"
+
+
+_SEEN = meetings.hours_of(bytes(32), np.array([1, 2]), np.array([1_803_902_400, 1_803_906_000]), nation="XA", to="XB")
+_HOURS_FILE = meetings.write_hours(_SEEN, LOG, issuer="regulator", at=NOON)
+
+
+@target("hours-seen", meetings.MeetingsRefused, seeds=[_HOURS_FILE])
+def _read_hours_seen(octets: bytes) -> None:
+    read = meetings.read_hours(octets, statements.Members([_REGULATOR]), to="XB")
+    assert read.tokens.tolist() == _SEEN.tokens.tolist(), "a file of hours seen was forged"
 
 
 _FOUNDED = ledger.Governance.found(_FOUNDING)

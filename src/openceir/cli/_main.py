@@ -29,6 +29,10 @@ NOUNS = {
         "openceir.cli.detection:detection",
         "Find cloned, tampered and unregistered devices; propose verdicts.",
     ),
+    "meetings": (
+        "openceir.cli.meetings:meetings",
+        "Find numbers that are in two countries at once, with the other country.",
+    ),
     "policy": ("openceir.cli.policy:policy", "Show the policy in force; simulate another before it bites."),
     "lists": ("openceir.cli.lists:lists", "Make, verify and apply operators' lists and deltas."),
     "report": (

@@ -39,7 +39,7 @@ class Limit:
 _DATED = "from"
 _DATED_KEYS = {"from", "unit", "source"}
 # Sections whose keys the deployer names (operators, rules) rather than we.
-_OPEN_SECTIONS = {"offices", "operators", "shares"}
+_OPEN_SECTIONS = {"neighbours", "offices", "operators", "shares"}
 _LISTS_OF_TABLES = {"foreign", "rule"}
 _DEEPEST = 16  # tables within tables; ours go to five, and what reads a policy walks it by recursion
 
