@@ -48,7 +48,7 @@ def main(folder: Path, rounds: int, seed: int) -> None:
         count = chance.choice((1, 3, 40, 300))
         log_more(federation, first, count)
         first += count
-        dies_at = chance.randint(1, 40) if death % 2 else None
+        dies_at = chance.randint(1, 10) if death % 2 else None
         child = os.fork()
         if child == 0:
             with contextlib.suppress(BaseException):

@@ -202,23 +202,16 @@ class Follower:
 
     def _receive(self, member: Member, peer: Peer, mirror: Mirror) -> int:
         """Ask for what is wanted. What a member withholds is asked for again in every round."""
-        received, asked_up_to, withheld = 0, -1, 0
-        while True:
-            wanted = [one for one in self._shelf.wanted(member.id, _PAYLOADS_AT_ONCE) if one.index > asked_up_to]
-            if not wanted:
-                break
+        received, withheld, first = 0, 0, 0
+        while wanted := self._shelf.wanted(member.id, first, _PAYLOADS_AT_ONCE):
             first, end = wanted[0].index, min(wanted[-1].index + 1, wanted[0].index + _PAYLOADS_AT_ONCE)
             after, given = peer.payloads(first, end, self.signer, self.now())
             said = {one.entry: one for one in given}
-            kept = []
-            for one in wanted:
-                if one.index >= after:
-                    break
-                kept.append(_checked(one, said.get(one.index), mirror))
+            kept = [_checked(one, said.get(one.index), mirror) for one in wanted if one.index < after]
             self._shelf.keep(kept)
             received += sum(one.why == "held" for one in kept)
             withheld += sum(one.why == "withheld" for one in kept)
-            asked_up_to = after - 1
+            first = after
         if withheld:
             raise PeerWrong(f"{member.id} withholds what {withheld} of its entries say, or gives something else for it")
         return received

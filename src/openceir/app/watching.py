@@ -34,7 +34,7 @@ from openceir.ledger import (
     hash_leaf,
     judge,
 )
-from openceir.statements import Member, PublicKey, SignedStatement, decode_payload, open_payload, read_header
+from openceir.statements import Member, PublicKey, decode_payload, open_payload, read_header
 from openceir.status import accepted
 from openceir.storage.federation_shelf import Cosigned, ForeignPayload, Refused
 
@@ -241,18 +241,18 @@ class Watching(Federated):
         kinds = Shares(self.policy, governance, on.date()).kinds_for(member_id)
         found: list[tuple[int, str, bytes, bytes]] = []
         octets = 0
-        for index, entry in enumerate(self.ledger.octets(first, min(end, self.ledger.size)), first):
-            signed = self.ledger.signed(index)
+        end = min(end, self.ledger.size)
+        for index, signed in enumerate(self.ledger.sent(first, end), first):
             if not signed.salt:
                 found.append((index, "erased", b"", b""))
-            elif SignedStatement(entry, b"", b"").header.kind in kinds:
+            elif signed.header.kind in kinds:
                 found.append((index, "held", signed.salt, signed.payload))
             else:
                 found.append((index, "not-shared", b"", b""))
             octets += len(found[-1][3]) + 64
             if octets >= most_octets:
                 return index + 1, found
-        return min(end, self.ledger.size), found
+        return end, found
 
     # -- looking at it all -----------------------------------------------------------------------------------------
 

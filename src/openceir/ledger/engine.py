@@ -161,9 +161,8 @@ class Ledger:
             if head.first >= end:
                 return
             payloads = dict(self._payloads.between(max(first, head.first), min(end, head.end)))
-            for index, octets in enumerate(self._blocks.entries(head), head.first):
-                if not first <= index < end:
-                    continue
+            since = max(first - head.first, 0)
+            for index, octets in enumerate(self._blocks.entries(head)[since : end - head.first], head.first + since):
                 leaf_hash = hash_leaf(octets)
                 if leaf_hash != self.tree.leaf_hash(index):
                     raise LedgerBroken(f"entry {index} was altered: it is not the one the tree was built over")
@@ -203,6 +202,15 @@ class Ledger:
         payload = self._payloads.find(index)
         assert payload is not None, "entry() has seen it"
         return SignedStatement(self._blocks.entries(head)[index - head.first], payload.salt, payload.octets)
+
+    def sent(self, first: int, end: int) -> Iterator[SignedStatement]:
+        """The statements [first, end) as they were sent; salt and payload are empty when erased."""
+        payloads = dict(self._payloads.between(first, end))
+        for index, octets in enumerate(self.octets(first, end), first):
+            payload = payloads.get(index)
+            if payload is None:
+                raise LedgerBroken(f"the payload of entry {index} is lost though nobody erased it; restore it")
+            yield SignedStatement(octets, payload.salt, payload.octets)
 
     def receipt(self, index: int, *, at: datetime, disclose: bool = True) -> bytes:
         """A receipt file for an entry, verifiable offline; `disclose` adds what was said, unless it is erased."""

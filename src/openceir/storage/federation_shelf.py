@@ -256,9 +256,11 @@ class FederationShelf:
             )
         return lost
 
-    def wanted(self, member: str, most: int) -> list[ForeignPayload]:
-        """Entries whose payload is still to be asked for, or was withheld when it was."""
-        return self._said("member = ? AND why IN ('wanted', 'withheld') ORDER BY idx LIMIT ?", (member, most))
+    def wanted(self, member: str, first: int, most: int) -> list[ForeignPayload]:
+        """Entries from `first` on whose payload is still to be asked for, or was withheld when it was."""
+        return self._said(
+            "member = ? AND idx >= ? AND why IN ('wanted', 'withheld') ORDER BY idx LIMIT ?", (member, first, most)
+        )
 
     def keep(self, payloads: Iterable[ForeignPayload]) -> None:
         """Keep salt, payload and why, of entries that are known; what was erased stays erased."""
