@@ -46,7 +46,7 @@ def _catching_up(folder: Path, entries: int) -> list[Row]:
         closing.callback(peer.close)
         wait_until(lambda: _answers(peer), "the door to answer", countries=countries)
         register = xb.register
-        follower = Follower(register, {xa.regulator: peer}, register.signing_key(xb.regulator), clock.now)
+        follower = Follower(register, {xa.regulator: peer}, xb.regulator, clock.now)
         governance = register.federation()
         [member] = register.others(governance)
         with meter() as fetching:

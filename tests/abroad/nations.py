@@ -66,7 +66,7 @@ class Nation:
         self.state(Approved(target=target), by="regulator")
 
     def follower(self, peers: dict[str, Peer], now=clock.now) -> Follower:
-        return Follower(self.register, peers, self.register.signing_key(self.id), now)
+        return Follower(self.register, peers, self.id, now)
 
 
 class Federation:

@@ -12,7 +12,16 @@ from openceir.federation import ForkProof, log_keys, witness_keys
 from openceir.http import make_federation_application
 from openceir.ledger import LogPolicy
 from openceir.settings import Settings
-from openceir.statements import DeviceSet, DeviceStolen, KeyUse, MemberKey, SigningKey, StatementRefused, sign
+from openceir.statements import (
+    DeviceSet,
+    DeviceStolen,
+    ErasureOrdered,
+    KeyUse,
+    MemberKey,
+    SigningKey,
+    StatementRefused,
+    sign,
+)
 
 from .nations import ALICES_PHONE, BOBS_PHONE, Federation
 
@@ -373,6 +382,24 @@ def test_a_proof_that_proves_nothing_accuses_nobody(federation):
     register.note_fork(false)
     assert register.forked(register.federation(), note.checkpoint.origin) is None
     assert federation.round("XC").forks == []
+
+
+def test_what_one_nation_orders_to_be_forgotten_is_gone_everywhere_and_each_says_so(federation):
+    [entry] = federation["XA"].steals(ALICES_PHONE)
+    federation["XA"].finds(ALICES_PHONE)
+    federation.rounds(1)
+    order = ErasureOrdered(target=entry.leaf_hash, grounds="rule 9")
+    federation["XA"].state(order, by="police")
+    federation.rounds(2)
+    for code in ("XB", "XC"):
+        shelf = federation[code].register.federation_shelf
+        found = shelf.find(entry.leaf_hash)
+        assert (found.why, found.salt, found.octets) == ("erased", None, None)
+    federation.rounds(1)
+    [erasure] = federation["XA"].register.erasures()
+    assert (set(erasure.answered), erasure.missing) == ({"xa-regulator", "xb-regulator", "xc-regulator"}, ())
+    assert federation["XA"].register.ledger.entry(entry.index).is_erased
+    verified(federation)
 
 
 def test_the_report_counts_what_the_logs_hold(federation):

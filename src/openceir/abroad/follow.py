@@ -10,6 +10,8 @@ For each member, in this order, each step durable before the next:
     6. payloads       what we may have and want; each must be the one that was signed
     7. gossip         what it saw of others, and proofs of forks that it holds
 
+Then what was ordered to be forgotten is destroyed, and our own newest checkpoint is shown to the others' witnesses.
+
 A member whose door is away, or who shows less than before, is noted and asked again; its neighbours are followed on.
 A member whose log showed two histories is followed no more: the proof is kept as a file, and given to who asks.
 """
@@ -25,12 +27,13 @@ from openceir.ledger import (
     TILE_WIDTH,
     AddCheckpoint,
     Governance,
+    LedgerError,
     MerkleLog,
     SignedCheckpoint,
     Tile,
     bundles_between,
 )
-from openceir.statements import PUBLIC_KINDS, Member, SigningKey, StatementRefused, open_payload, read_header
+from openceir.statements import PUBLIC_KINDS, Member, StatementRefused, open_payload, read_header
 from openceir.storage.federation_shelf import Cosigned, ForeignPayload
 
 __all__ = ["Follower", "Round"]
@@ -49,15 +52,15 @@ class Round:
     cosigned_by: list[str] = field(default_factory=list)  # who cosigned our newest checkpoint
     troubles: dict[str, str] = field(default_factory=dict)
     forks: list[str] = field(default_factory=list)  # names of proofs that are new
+    erased: int = 0  # orders to erase that were obeyed
 
 
 class Follower:
-    """One register's rounds. `signer` is our member's statements key, which signs requests for payloads."""
+    """One register's rounds. `by` names our voting member, whose key signs requests, and that erasures were done."""
 
-    def __init__(
-        self, register: Register, peers: Mapping[str, Peer], signer: SigningKey, now: Callable[[], datetime]
-    ) -> None:
-        self.register, self.peers, self.signer, self.now = register, peers, signer, now
+    def __init__(self, register: Register, peers: Mapping[str, Peer], by: str, now: Callable[[], datetime]) -> None:
+        self.register, self.peers, self.by, self.now = register, peers, by, now
+        self.signer = register.signing_key(by)
         self._shelf = register.federation_shelf
 
     def round(self) -> Round:
@@ -73,8 +76,20 @@ class Follower:
                     self.register.judge_foreign(governance, other, at=self.now())
         for member in self.register.others(governance):
             self._guarded(done, member, lambda member=member: self._gossip(done, governance, member))  # type: ignore[misc]
+        self._obey(done)
         self._publish(done, governance)
         return done
+
+    def _obey(self, done: Round) -> None:
+        """Destroy what others ordered to be forgotten, and say so in our log."""
+        try:
+            for one in self.register.obey_erasures(by=self.by, at=self.now()):
+                if one.trouble:
+                    done.troubles.setdefault("", f"an order to erase cannot be followed yet: {one.trouble}")
+                else:
+                    done.erased += 1
+        except LedgerError as wrong:
+            done.troubles.setdefault("", f"an order to erase could not be answered: {wrong}")
 
     # -- one member ------------------------------------------------------------------------------------------------
 

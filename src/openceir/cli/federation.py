@@ -307,7 +307,6 @@ def _following(register: Register, by: str, cert: Path, key: Path, ca: Path) -> 
 
     tls = tls_to_peers(cert, key, ca)
     open_peers: dict[str, tuple[str, Peer]] = {}
-    signer = register.signing_key(by)
 
     def rounds() -> Iterator[Any]:
         while True:
@@ -315,7 +314,7 @@ def _following(register: Register, by: str, cert: Path, key: Path, ca: Path) -> 
                 if member not in open_peers or open_peers[member][0] != address:
                     open_peers[member] = (address, Peer.at(address, member, tls))
             peers = {member: peer for member, (_, peer) in open_peers.items()}
-            yield Follower(register, peers, signer, clock.now).round()
+            yield Follower(register, peers, by, clock.now).round()
 
     try:
         yield rounds()
@@ -332,6 +331,7 @@ def _say_round(done: Any, as_json: bool) -> None:
         "cosigned_by": done.cosigned_by,
         "troubles": done.troubles,
         "forks": done.forks,
+        "erased": done.erased,
     }
     if as_json:
         import json
@@ -342,6 +342,8 @@ def _say_round(done: Any, as_json: bool) -> None:
         click.echo(f"{member}: {count} new entries, {done.received.get(member, 0)} of them told us what they say")
     if done.cosigned_by:
         click.echo(f"our checkpoint is cosigned by {', '.join(done.cosigned_by)}")
+    if done.erased:
+        click.echo(f"{done.erased} orders to erase were obeyed, and answered in our log")
     for name in done.forks:
         click.echo(f"FORK: a log showed two histories; openceir federation verify-fork {name}")
     for member, sentence in done.troubles.items():
