@@ -4,12 +4,15 @@ Whatever else comes out of a decoder is a fault. Streams are fed in pieces whose
 the same as when they are fed whole. Seeds are what our own encoders and the simulators of the tests write.
 """
 
+import atexit
 import contextlib
 import io
 import json
+import shutil
+import tempfile
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
-from functools import partial
+from datetime import UTC, date, datetime, timedelta
+from functools import cache, partial
 from ipaddress import ip_address
 from itertools import cycle
 from pathlib import Path
@@ -17,17 +20,22 @@ from random import Random
 from types import UnionType
 from typing import Any
 
+import h11
 import numpy as np
 from tests.lists.test_header import DELTA, FULL
 from tests.scan import a_label
 from tests.wire import an_mme, an_msc, an_nrf
 
 from fuzz.running import Target
-from openceir import ledger, lists, questions, statements
+from openceir import clock, eir, ledger, lists, questions, statements
+from openceir.app import open_register
 from openceir.consortium import read_transaction, write_transaction
 from openceir.detection import meetings
+from openceir.eir.decision import DECISIONS
+from openceir.http import make_operators_application
 from openceir.http.problems import Problem
 from openceir.http.request import body_of, fields_of, moment_in, path_of, query_of, text_in
+from openceir.http.tls_server import CERTIFICATE, ClientCertificate, Connection
 from openceir.identity import Check, IdentityError, parse
 from openceir.identity.catalogue import CATALOGUE
 from openceir.intake.aside import Rejects
@@ -42,6 +50,7 @@ from openceir.policy import PolicyError, policy_from_json, policy_from_text
 from openceir.portal.channels.question import LANGUAGES, parse_question
 from openceir.portal.channels.ussd import Screen, walk
 from openceir.scan import PictureLimits, ScanError, find_imeis, read_label
+from openceir.settings import Settings
 from openceir.statements import KINDS, DeviceSet, Pair, PublicKey, SignedStatement, SigningKey, StatementError
 from openceir.wire import ber, gsup, m3ua, map_check_imei, n5g_eir, s13, s13_questions, sccp, tcap
 from openceir.wire.abci import AbciError, Requests
@@ -644,6 +653,138 @@ def _read_delta(octets: bytes) -> None:
     changes = lists.read_rows(BLOCKLIST.delta_columns, 1, io.BytesIO(octets), "it")
     new = list(lists.apply_rows(BLOCKLIST, ROWS, changes))
     assert list(lists.apply_rows(BLOCKLIST, ROWS, lists.diff_rows(BLOCKLIST, ROWS, new))) == new
+
+
+@target("list-in-its-file", ListError, seeds=[b"".join(lists.format_rows(BLOCKLIST.columns, ROWS))])
+def _exchange_rows(octets: bytes) -> None:
+    file = lists.SortedFile(octets, BLOCKLIST.columns, "it")
+    place, exchanges = None, []
+    for text in (ROWS[0][0], ROWS[1][0], "00100100000003"):
+        place = file.find(text, place)
+        assert all(row[0] == text for row in place.rows)
+        exchanges.append((place, place.rows))
+    assert b"".join(lists.spliced(file, [(place, place.rows[:0]) for place, _ in exchanges])).count(
+        b"\n"
+    ) <= octets.count(b"\n")
+
+
+# ------------------------------------------------------------------------------------------- the operators' counter
+
+
+def _index_octets(**contents: Any) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "it.idx")
+        eir.build(path, eir.Contents(**contents), sequence=1, issued_at=NOON, source="fuzz")
+        return path.read_bytes()
+
+
+_LISTED = np.array([100_100_000_001, 100_100_000_002], np.int64)
+_RANGE = eir.Ranges(_LISTED[:1], _LISTED[1:], np.array([128], np.uint8))
+_PAIR = eir.Pairs(_LISTED[:1], np.array([1_001_010_000_000_001], np.int64), np.array([64], np.uint8))
+
+
+@target(
+    "index-file",
+    eir.EirError,
+    seeds=[
+        _index_octets(),
+        _index_octets(device=_LISTED, attribute=np.array([192, 128], np.uint8), ranges=_RANGE, pairs=_PAIR),
+    ],
+    longest=8192,
+)
+def _open_index(octets: bytes) -> None:
+    """A file that opens answers every question: what does not fit together is refused at open."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "it.idx")
+        path.write_bytes(octets)
+        index = eir.open_index(path, accept_unsigned=True)
+        decide = eir.Decider(index, eir.Overlay(), eir.DecisionPolicy()).decide
+        for device in (0, 100_100_000_001, 100_100_000_003, 10**14 - 1):
+            DECISIONS[decide(device, 1_001_010_000_000_001, 5)]
+
+
+class _Link:
+    """A TLS link that brings these pieces and takes whatever is said."""
+
+    def __init__(self, brought: list[bytes]) -> None:
+        self._brought, self.sent = iter(brought), b""
+
+    def recv(self, most: int) -> bytes:
+        return next(self._brought, b"")
+
+    def sendall(self, octets: bytes) -> None:
+        self.sent += octets
+
+
+def _said_back(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+    body = environ["wsgi.input"].read(4096)
+    start_response("200 OK", [("Content-Length", str(len(body)))])
+    return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]
+
+
+@target(
+    "operators-http",
+    OSError,
+    h11.ProtocolError,
+    seeds=[
+        b"\1\1GET /v1/operators/northtel/lists?a=1 HTTP/1.1\r\nHost: x\r\nRange: bytes=1-\r\n\r\n",
+        b"\7\3POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabcGET / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"\7\3POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+    ],
+)
+def _serve_operators(octets: bytes) -> None:
+    _, brought = pieces(octets)
+    peer = Connection(_Link(brought))
+    while (request := peer.next_request()) is not None:
+        peer.answer(request, ClientCertificate("", frozenset()), _said_back)
+        if not peer.goes_on():
+            return
+
+
+@cache
+def _operators_door() -> tuple[Callable[..., Any], str]:
+    """The door over a register with one operator and no list yet; lives as long as the process."""
+    home = Path(tempfile.mkdtemp(prefix="openceir-fuzz-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    (home / "policy").mkdir()
+    (home / "policy" / "1.toml").write_text('[operators.northtel]\nname = "Northtel"\nmcc_mnc = ["00101"]\n')
+    at = clock.now()
+    token = open_register(home).tokens.make(
+        "fuzz", "operator", at=at, expires_at=at + timedelta(days=1), operator="northtel", certificate="it.example"
+    )
+    return make_operators_application(home, Settings(http_waits=1)), token
+
+
+@target(
+    "operators-door",
+    seeds=[
+        b"GET\nlists\n\n\n\n",
+        b"GET\nlists/wait\nafter=9&seconds=0\n\n\n",
+        b"GET\nlists/blocklist/delta\nbase=1\nbytes=1-2\n\n",
+        b'POST\nacknowledgements\n\n\n{"lists":[{"kind":"blocklist","sequence":1,"sha256":"' + b"0" * 64 + b'"}]}',
+        b'POST\nchecks\n\n\n{"identifiers":["00100100000001"]}',
+    ],
+)
+def _ask_operators_door(octets: bytes) -> None:
+    """Whatever is asked by who was let in: an answer with a status of its own, never a fault of ours."""
+    door, token = _operators_door()
+    method, path, query, span, body = [*octets.split(b"\n", 4), b"", b"", b"", b"", b""][:5]
+    if b"wait" in path:  # who asks to wait does, and that is no fault
+        query = query.replace(b"seconds", b"") + b"&seconds=0"
+    statuses = []
+    environ = {
+        "REQUEST_METHOD": method.decode("latin-1"),
+        "PATH_INFO": "/v1/operators/northtel/" + path.decode("latin-1"),
+        "QUERY_STRING": query.decode("latin-1"),
+        "HTTP_RANGE": span.decode("latin-1"),
+        "HTTP_AUTHORIZATION": f"Bearer {token}",
+        "CONTENT_TYPE": "application/json",
+        "wsgi.input": io.BytesIO(body),
+        CERTIFICATE: ClientCertificate("", frozenset({"it.example"})),
+    }
+    for _ in door(environ, lambda status, headers: statuses.append(int(status[:3]))):
+        pass
+    assert statuses[0] < 500, "a fault of ours"
 
 
 # ------------------------------------------------------------------------------------------------------------ texts

@@ -101,6 +101,22 @@ def test_a_priority_is_read_and_is_10_when_absent():
     assert ask().priority == 10
 
 
+def test_a_priority_is_copied_into_the_answer_and_none_is_made_up(link):
+    """RFC 7944 §5: agents on the way back serve the answer as its question; without DRMP it has its question's."""
+    drmp, proxy = mme.avp(301, 3, m=False), mme.avp(284, mme.avp(280, "dra.example") + mme.avp(33, b"state"))
+    for octets in (mme.ecr(drmp, proxy), mme.ecr(proxy, drmp), mme.ecr(drmp, proxy)):  # the third by its known layout
+        *_, avps = answered(link, octets)
+        assert [(code, data) for _, code, data in avps if code in {301, 284}] == [
+            (301, bytes([0, 0, 0, 3])),
+            (284, proxy[8:]),
+        ]
+    *_, avps = answered(link, mme.ecr())
+    assert 301 not in [code for _, code, _ in avps]
+    busy = ANSWERS.write_too_busy(ask(drmp))
+    [(*_, avps)] = mme.read(busy)
+    assert [data for _, code, data in avps if code == 301] == [bytes([0, 0, 0, 3])]
+
+
 def test_realms_are_compared_as_domain_names():
     octets = mme.ecr().replace(mme.EIR_REALM.encode(), mme.EIR_REALM.upper().encode())
     word, ids = int.from_bytes(octets[4:8], "big"), 5

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from openceir.eir._index_file import CHUNK, SectionFile, read_sections, write_sections
+from openceir.eir._index_shape import BUCKETS, has_parts_that_fit
 from openceir.eir.attributes import ENTRIES, HAS_PAIRS, STATUS_SHIFT, Entry
 from openceir.eir.errors import IndexRefused
 from openceir.statements import PublicKey, SigningKey
@@ -32,7 +33,6 @@ __all__ = ["ANY_TAC", "Check", "Contents", "Index", "Overlay", "Pairs", "Ranges"
 
 SERIALS = 1_000_000
 ANY_TAC = 100_000_000  # a software version rule for every TAC: one above the last TAC
-_BUCKETS = 16
 _HAS_RANGES = 1 << 8  # on a TAC's rule: ranges within this TAC exist, so it is worth looking
 
 Keys = NDArray[np.int64]
@@ -105,9 +105,7 @@ class Index:
         self.range_count = len(file.view("narrow_low")) + len(file.view("wide_low"))
         self.imsi_range_count = len(file.view("imsi_low"))
         tacs = file.view("tac").tolist()
-        if file.sections["offs"].length != 4 * (_BUCKETS * len(tacs) + 1):
-            raise IndexRefused(f"{file.path}: its arrays do not fit each other; build it anew")
-        self._slots: dict[int, int] = dict(zip(tacs, range(0, _BUCKETS * len(tacs), _BUCKETS), strict=True))
+        self._slots: dict[int, int] = dict(zip(tacs, range(0, BUCKETS * len(tacs), BUCKETS), strict=True))
         self.software_versions: dict[int, int] = dict(
             zip(file.view("svn_key").tolist(), file.view("svn_attr").tolist(), strict=True)
         )
@@ -188,7 +186,7 @@ class Index:
             return out
         tac, serial = devices // SERIALS, devices % SERIALS
         slot = np.minimum(np.searchsorted(tacs, tac), len(tacs) - 1)
-        bucket = _BUCKETS * slot + (serial >> 16)
+        bucket = BUCKETS * slot + (serial >> 16)
         left, right = offs[bucket], offs[bucket + 1]
         end, wanted = right.copy(), serial & 65535
         for _ in range(17):  # 2**16 values in a bucket: seventeen halvings leave nothing between left and right
@@ -216,9 +214,8 @@ def open_index(
     Raises: IndexRefused when it is torn, altered, of another format, or signed by nobody in `trusted`.
     """
     file = read_sections(path, trusted, accept_unsigned=accept_unsigned)
-    missing = _SECTIONS - file.sections.keys()
-    if missing:
-        raise IndexRefused(f"{path} lacks the array `{min(missing)}`; build it anew")
+    if not has_parts_that_fit(file):
+        raise IndexRefused(f"{path}: its head or its arrays do not fit each other; build it anew")
     large = _large(file)
     for _ in file.verify([name for name in file.sections if check is Check.NOW or name not in large]):
         pass
@@ -247,12 +244,6 @@ def _segment_finder(file: SectionFile, name: str) -> Callable[[int], int]:
 
 # ---------------------------------------------------------------------------------------------------- building
 
-_SECTIONS = {
-    "tac", "tac_rule", "offs", "low", "attr", "narrow_low", "narrow_high", "narrow_attr", "wide_low", "wide_high",
-    "wide_attr", "imsi_low", "imsi_high", "imsi_attr", "svn_key", "svn_attr", "pair_device", "pair_imsi", "pair_attr",
-    "others",
-}  # fmt: skip
-
 
 def build(
     path: Path,
@@ -280,7 +271,7 @@ def build(
     tac_rule = np.zeros(len(tacs), np.uint16)
     tac_rule[np.searchsorted(tacs, rule_tac)] = rule_attr
     tac_rule[np.isin(tacs, narrow.low // SERIALS)] |= _HAS_RANGES
-    borders = (tacs * SERIALS)[:, None] + (np.arange(_BUCKETS, dtype=np.int64) << 16)
+    borders = (tacs * SERIALS)[:, None] + (np.arange(BUCKETS, dtype=np.int64) << 16)
     offs = np.append(np.searchsorted(device, borders.ravel()), len(device)).astype(np.uint32)
 
     imsi = flattened(contents.imsi_ranges)
@@ -448,7 +439,7 @@ def _named(name: str, ranges: Ranges) -> dict[str, NDArray[Any]]:
 
 def _devices_of(index: Index) -> tuple[Keys, Octets]:
     file = index.file
-    borders = (file.array("tac").astype(np.int64) * SERIALS)[:, None] + (np.arange(_BUCKETS, dtype=np.int64) << 16)
+    borders = (file.array("tac").astype(np.int64) * SERIALS)[:, None] + (np.arange(BUCKETS, dtype=np.int64) << 16)
     counts = np.diff(file.array("offs").astype(np.int64))
     return np.repeat(borders.ravel(), counts) + file.array("low"), file.array("attr")
 

@@ -19,14 +19,14 @@ import time
 from collections.abc import Callable, Iterable
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote_to_bytes
 
 import h11
 
 from openceir.http.answering import WSGI
 
-__all__ = ["CERTIFICATE", "ClientCertificate", "TlsServer", "tls_with_certificates"]
+__all__ = ["CERTIFICATE", "ClientCertificate", "Connection", "Link", "TlsServer", "tls_with_certificates"]
 
 CERTIFICATE = "openceir.client_certificate"  # the key of a request's environ
 _LONGEST_HANDSHAKE_S = 5.0
@@ -137,7 +137,7 @@ class TlsServer:
     def _serve(self, link: ssl.SSLSocket) -> None:
         certificate = _certificate_of(link)
         link.settimeout(_LONGEST_SILENCE_S)
-        peer = _Peer(link)
+        peer = Connection(link)
         while (request := peer.next_request()) is not None:
             with self._count:
                 self._busy += 1
@@ -150,10 +150,17 @@ class TlsServer:
                 return
 
 
-class _Peer:
+class Link(Protocol):
+    """What a connection needs of its socket."""
+
+    def recv(self, most: int, /) -> bytes: ...
+    def sendall(self, octets: bytes, /) -> None: ...
+
+
+class Connection:
     """One connection's protocol. Every method raises OSError or h11.ProtocolError when the connection must end."""
 
-    def __init__(self, link: ssl.SSLSocket) -> None:
+    def __init__(self, link: Link) -> None:
         self._link = link
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_LARGEST_HEAD_OCTETS)
 

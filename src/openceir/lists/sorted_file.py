@@ -7,6 +7,7 @@ places are found once, when the file is opened. Devices are asked for in ascendi
 was found, by steps that double: a few devices cost a few steps, all of them little more than reading the file once.
 """
 
+import csv
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from mmap import mmap
@@ -52,7 +53,7 @@ class SortedFile:
         rows = []
         while end < len(self.octets) and self._key(end) == wanted:
             at, end = end, self._end(end)
-            rows.append(read_line(self.octets[at:end]))
+            rows.append(self._row(at, end))
         return Place(start, end, rows)
 
     def _first_not_below(self, wanted: bytes, low: int) -> int:
@@ -92,8 +93,16 @@ class SortedFile:
     def _key(self, start: int) -> bytes:
         octets = self.octets
         if octets[start : start + 1] == b'"':
-            return read_line(octets[start : self._end(start)])[0].encode()
+            return self._row(start, self._end(start))[0].encode()
         return octets[start : octets.find(b",", start)]
+
+    def _row(self, start: int, end: int) -> Row:
+        try:
+            return read_line(self.octets[start:end])
+        except (csv.Error, UnicodeDecodeError) as wrong:
+            raise NotAList(
+                f"{self.name} has a row that is no CSV in UTF-8 near octet {start}; fetch it again"
+            ) from wrong
 
     def _rows_with_quotes(self) -> Iterator[tuple[int, int]]:
         octets, quote = self.octets, self.octets.find(b'"', self._begin)

@@ -95,7 +95,7 @@ class EquipmentCheck(NamedTuple):
     ids: int
     flags: int
     session: bytes
-    proxies: bytes
+    echoed: bytes  # DRMP (RFC 7944 §5) and Proxy-Info (RFC 6733 §6.2), for the answer
     priority: int
     origin: int
     tail: bytes
@@ -112,7 +112,7 @@ class _Shape(NamedTuple):
     values: Callable[
         [bytes], tuple[bytes, bytes, bytes]
     ]  # the IMEI's first 14, IMSI, SVN; empty when absent or of a length that none has
-    proxies: tuple[slice, ...]
+    echoed: tuple[slice, ...]  # AVPs that the answer repeats: DRMP, then Proxy-Info as they stand
     priority: int
     origin: int
 
@@ -183,7 +183,9 @@ class CheckReader:
         ]
         shape = _Shape(
             itemgetter(*slices),
-            tuple(slice(avp.at - border, avp.end + -avp.end % 4 - border) for avp in proxies),
+            tuple(
+                slice(avp.at - border, avp.end + -avp.end % 4 - border) for avp in (drmp, *proxies) if avp is not None
+            ),
             DEFAULT_PRIORITY if drmp is None else read_unsigned(drmp),
             int.from_bytes(blake2b(origin.data.lower(), digest_size=4).digest(), "big") >> 1,
         )
@@ -212,7 +214,7 @@ def _check_of(shape: _Shape, session: bytes, tail: bytes, flags: int, ids: int) 
             ids,
             flags,
             session,
-            b"".join([tail[place] for place in shape.proxies]) if shape.proxies else b"",
+            b"".join([tail[place] for place in shape.echoed]) if shape.echoed else b"",
             shape.priority,
             shape.origin,
             tail,
@@ -241,7 +243,7 @@ class Answers:
         self._too_busy = write_unsigned("Result-Code", TooBusy.result_code) + identity.origin
 
     def tail(self, verdict: Verdict) -> bytes:
-        """All of an answer that stands between the Session-Id and the Proxy-Info."""
+        """All of an answer that stands between the Session-Id and what it repeats of its question."""
         return self._tails[verdict]
 
     def _encoded(self, verdict: Verdict, identity: Identity) -> bytes:
@@ -264,16 +266,16 @@ class Answers:
 
     def write(self, check: EquipmentCheck, tail: bytes) -> bytes:
         """The answer to a question. The P bit stays as it came, R and T do not."""
-        _, _, _, ids, flags, session, proxies, _, _, _ = check
-        length = 0x01000014 + len(session) + len(tail) + len(proxies)
-        return _pack(length, (flags & PROXIABLE) << 24 | COMMAND, APPLICATION, ids) + session + tail + proxies
+        _, _, _, ids, flags, session, echoed, _, _, _ = check
+        length = 0x01000014 + len(session) + len(tail) + len(echoed)
+        return _pack(length, (flags & PROXIABLE) << 24 | COMMAND, APPLICATION, ids) + session + tail + echoed
 
     def write_too_busy(self, check: EquipmentCheck) -> bytes:
         """3004 in the answer-message grammar, with the E bit. Source: RFC 6733 §7.1.3, §7.2; RFC 7944 §5."""
-        session, proxies = check.session, check.proxies
-        length = 0x01000014 + len(session) + len(self._too_busy) + len(proxies)
+        session, echoed = check.session, check.echoed
+        length = 0x01000014 + len(session) + len(self._too_busy) + len(echoed)
         begin = HEADER.pack(length, (check.flags & PROXIABLE | ERROR) << 24 | COMMAND, APPLICATION, check.ids)
-        return b"".join((begin, session, self._too_busy, proxies))
+        return b"".join((begin, session, self._too_busy, echoed))
 
     def tail_for_invalid_imei(self, check: EquipmentCheck) -> bytes:
         """5004 with Failed-AVP: the Terminal-Information around the IMEI that is none, as it came."""
