@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["BuiltQuestions", "PrivateQuestions"]
 
-KEY_DOCUMENT_KIND = "openceir-question-key-document/1"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltQuestions:
@@ -72,6 +70,9 @@ class PrivateQuestions(Bureau):
             )
         if group.member(key.index).public != key.public or group.epoch != key.epoch:
             raise QuestionError("the share does not belong to the group; take both from the same making")
+        # made now, by one process: two that answered the first question at once would make two
+        self._question_signing.private()
+        self.token_issuer  # noqa: B018 - its secret is made
         replace_file(path, key.format().encode() + b"\n", mode=0o600)
         # the key first: from here on a restart finds an epoch that it can answer for
         replace_file(self._groups / f"{key.epoch}.json", json.dumps(group.as_json(), indent=1).encode() + b"\n")
@@ -269,7 +270,7 @@ class PrivateQuestions(Bureau):
 
     def question_key_document(self, on: date) -> bytes:
         """The signed document of who we are among the evaluators, and the public keys of today's and tomorrow's tokens."""
-        from openceir.questions import sign_document
+        from openceir.questions import KEY_DOCUMENT_KIND, sign_document
 
         epoch = self.question_epoch()
         days = (on, on + timedelta(days=1))

@@ -6,6 +6,7 @@ from typing import Any
 
 from openceir.asking.fetching import Fetcher
 from openceir.questions import (
+    KEY_DOCUMENT_KIND,
     NONCE_OCTETS,
     VOPRF,
     AnonymousToken,
@@ -22,8 +23,6 @@ from openceir.questions import (
 from openceir.statements import PublicKey
 
 __all__ = ["MemberEvaluator"]
-
-KEY_DOCUMENT_KIND = "openceir-question-key-document/1"
 
 
 class MemberEvaluator:

@@ -40,7 +40,7 @@ from openceir.questions.keys import GroupMember, KeyGroup, QuestionKey, evaluate
 from openceir.questions.manifest import LARGEST_RANGES, Manifest, RestrictedRange, format_ranges, read_ranges
 from openceir.questions.oprf import MOST_IN_BATCH, OPRF, ORDER, VOPRF, Blinded, Mode, read_element, read_scalar
 from openceir.questions.sharing import combine, polynomial, share_of, verify_group
-from openceir.questions.signed import LARGEST_DOCUMENT, sign_document, signer_of, verify_document
+from openceir.questions.signed import KEY_DOCUMENT_KIND, LARGEST_DOCUMENT, sign_document, signer_of, verify_document
 from openceir.questions.subject import subject_of_key, subject_of_text
 from openceir.questions.tokens import NONCE_OCTETS, AnonymousToken, TokenIssuer
 
@@ -53,7 +53,7 @@ __all__ = [
     # asking
     "Asking", "elements_in", "range_word", "subject_of_key", "subject_of_text",
     # the list as files
-    "LARGEST_DOCUMENT", "LARGEST_OCTETS", "LARGEST_RANGES", "ROW", "Bucket", "Layer", "Manifest", "RestrictedRange",
+    "KEY_DOCUMENT_KIND", "LARGEST_DOCUMENT", "LARGEST_OCTETS", "LARGEST_RANGES", "ROW", "Bucket", "Layer", "Manifest", "RestrictedRange",
     "Word", "bucket_number", "bucket_path", "format_ranges", "make_layer", "read_ranges", "rows_of", "sign_document",
     "signer_of", "verify_document", "word_in",
     # how many a day

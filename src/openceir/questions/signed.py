@@ -13,8 +13,9 @@ from typing import Any
 from openceir.questions.errors import ManifestRefused
 from openceir.statements import KeyRefused, PublicKey, SigningKey
 
-__all__ = ["LARGEST_DOCUMENT", "sign_document", "signer_of", "verify_document"]
+__all__ = ["KEY_DOCUMENT_KIND", "LARGEST_DOCUMENT", "sign_document", "signer_of", "verify_document"]
 
+KEY_DOCUMENT_KIND = "openceir-question-key-document/1"  # who an evaluator is, and its token keys of the day
 LARGEST_DOCUMENT = 1 << 20
 
 
