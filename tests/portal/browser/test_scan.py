@@ -15,8 +15,6 @@ from PIL import Image, ImageFilter
 import openceir.portal.citizens
 from scan.a_label import Label, a_label, as_png, draw
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
 CHROMIUM = Path("/usr/bin/chromium")
 STATIC = Path(openceir.portal.citizens.__file__).parent / "static"
 POLICY = (
@@ -105,14 +103,6 @@ class Filmed:
         page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
         page.goto(address)
         return page, faults
-
-
-@pytest.fixture
-def playwright() -> Iterator[Any]:
-    if not CHROMIUM.exists():
-        pytest.skip("there is no /usr/bin/chromium; scripts/install-browser.sh installs it")
-    with sync_api.sync_playwright() as running:
-        yield running
 
 
 def test_the_camera_reads_both_imeis_and_asks_for_the_reader_only_then(tmp_path: Path, address: str, playwright: Any):
