@@ -26,6 +26,8 @@ INSTALLED_APPS = [
     "openceir.portal.cases",
     "openceir.portal.citizens",
     "openceir.portal.channels",
+    "openceir.portal.police",
+    "openceir.portal.customs",
     "openceir.portal.regulator",
     "openceir.portal.auditor",
     "django.contrib.auth",

@@ -12,6 +12,8 @@ urlpatterns = [
     path("account/", include("allauth.account.urls")),
     path("account/2fa/", include("allauth.mfa.urls")),
     path("cases/", include("openceir.portal.cases.urls")),
+    path("police/", include("openceir.portal.police.urls")),
+    path("customs/", include("openceir.portal.customs.urls")),
     path("regulator/", include("openceir.portal.regulator.urls")),
     path("auditor/", include("openceir.portal.auditor.urls")),
     path("", include("openceir.portal.channels.urls")),

@@ -1,0 +1,60 @@
+"""Alerts to the officer of a case: somebody asked about the reported device, or a network saw it again.
+
+A check tells the time and the channel, never who asked: people must be able to ask without fear.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.dispatch import receiver
+
+from openceir.portal import moment
+from openceir.portal.cases.models import Case
+from openceir.portal.cases.signals import device_checked
+from openceir.portal.clockwork import every
+from openceir.portal.police.models import Hit
+from openceir.portal.register import register
+
+__all__ = ["look_for_seen", "note_check"]
+
+_REPORTED = ("blocked", "watched")
+_known: dict[str, str] = {}  # home -> the measures that were looked through
+
+
+def _reports() -> Any:
+    return Case.objects.filter(kind__in=("theft", "loss"), state__in=_REPORTED)
+
+
+@receiver(device_checked)
+def note_check(sender: object, devices: Sequence[str], channel: str, **_more: Any) -> None:
+    """Tell the officers of every report about one of these devices."""
+    for case in _reports().filter(devices__device__in=devices).distinct().prefetch_related("devices"):
+        for one in case.devices.all():
+            if one.device in devices:
+                Hit.objects.get_or_create(
+                    case=case, device=one.device, kind="checked", source=channel, on=moment.today()
+                )
+
+
+@every(seconds=300, name="police.hits")
+def look_for_seen(now: datetime) -> None:
+    """Tell the officers of reports whose devices networks saw after the report; looked for when new data were measured."""
+    book = register()
+    if not (book.home / "lake" / "measures").exists():
+        return
+    digest = f"{book.measures.measured().digest.hex()} {_reports().count()}"
+    if _known.get(str(book.home)) == digest:
+        return
+    for case in _reports().prefetch_related("devices"):
+        since = datetime.fromisoformat(case.details["happened_at"]).date()
+        for one in case.devices.all():
+            if not one.device.isdigit():
+                continue
+            latest: dict[str, Any] = {}
+            for seen in book.subscribers.of(int(one.device)):
+                if seen.last_seen_on > since:
+                    latest[seen.operator] = max(seen.last_seen_on, latest.get(seen.operator, seen.last_seen_on))
+            for operator, on in latest.items():
+                Hit.objects.get_or_create(case=case, device=one.device, kind="seen", source=operator, on=on)
+    _known[str(book.home)] = digest

@@ -1,0 +1,186 @@
+"""A report's way through the police: read on record, decided by one or two, blocked on the lists, found, returned."""
+
+from datetime import timedelta
+
+import pytest
+from tests.portal.a_document import a_picture
+
+from a_country import ALICE, ALICES_PHONE, BOBS_PHONE, MALLORY, noon
+from openceir.portal.accounts.models import Act, Proposal
+from openceir.portal.accounts.roles import PortalRole
+from openceir.portal.cases.models import Case
+from openceir.portal.citizens.reports import open_report, prove, request_recovery
+from openceir.portal.police.hits import look_for_seen
+from openceir.portal.police.models import Hit
+from openceir.portal.register import register
+
+TWO = "[portal.two_persons]\nverify_report = true\n"
+
+
+def a_report(devices=(ALICES_PHONE,), mode="block", proven=True):
+    case, _ = open_report(*devices, is_theft=True, channel="web", language="en", mode=mode, name="Alice Example")
+    if proven:
+        prove(case, a_picture())
+    return case
+
+
+def status(imei, at):
+    return str(register().check(imei, at).status)
+
+
+def decide(client, case, decision, text=""):
+    case.refresh_from_db()
+    told = {"decision": decision, "text": text, "version": case.version}
+    return client.post(f"/police/cases/{case.pk}/", told)
+
+
+def test_an_officer_verifies_and_every_network_is_told(country, client_of, clock):
+    case = a_report()
+    ann = client_of("ann", PortalRole.POLICE_OFFICER)
+    assert case.reference in ann.get("/police/cases.csv").content.decode()
+    page = ann.get(f"/police/cases/{case.pk}/").content.decode()
+    assert "Alice Example" in page
+    assert Act.objects.filter(verb="police.read-case", subject=case.reference, actor="ann").exists()
+    assert decide(ann, case, "verify").status_code == 302
+    assert status(ALICES_PHONE, clock.at + timedelta(minutes=1)) == "blocked"
+    register().make_lists(on=(clock.at + timedelta(days=1)).date(), at=clock.at)
+    assert country.rows("northtel", "blocklist")[0][0] == ALICES_PHONE
+
+
+def test_where_policy_asks_for_two_one_officer_blocks_nobody(country, client_of, clock):
+    country.change_policy(TWO)
+    case = a_report()
+    ann, bea = client_of("ann", PortalRole.POLICE_OFFICER), client_of("bea", PortalRole.POLICE_OFFICER)
+    assert decide(ann, case, "verify").url == "/account/approvals/"
+    assert status(ALICES_PHONE, clock.at + timedelta(minutes=1)) == "unknown"
+    again = decide(ann, case, "verify")
+    assert "waits for a second person already" in again.content.decode()
+    proposal = Proposal.objects.get()
+    word = {"decision": "approve", "because": "saw the invoice"}
+    assert ann.post(f"/account/approvals/{proposal.pk}/", word).status_code == 403
+    assert bea.post(f"/account/approvals/{proposal.pk}/", word).status_code == 302
+    assert status(ALICES_PHONE, clock.at + timedelta(minutes=1)) == "blocked"
+
+
+def test_a_question_and_a_refusal_need_words_for_the_person(country, client_of):
+    case = a_report()
+    ann = client_of("ann", PortalRole.POLICE_OFFICER)
+    for decision in ("ask", "reject"):
+        page = decide(ann, case, decision, "no")
+        assert (page.status_code, "Write your question" in page.content.decode()) == (200, True)
+    decide(ann, case, "ask", "Where did you buy the phone?")
+    case.refresh_from_db()
+    assert case.state == "asked"
+    assert case.events.get(kind="ask").text == "Where did you buy the phone?"
+
+
+def test_who_decides_on_a_case_that_changed_meanwhile_is_told(country, client_of):
+    case = a_report()
+    ann = client_of("ann", PortalRole.POLICE_OFFICER)
+    page = ann.post(f"/police/cases/{case.pk}/", {"decision": "verify", "text": "", "version": case.version - 1})
+    assert "somebody else changed this case" in page.content.decode()
+    assert Case.objects.get(pk=case.pk).state == "received"
+
+
+def test_an_officer_of_another_office_sees_nothing(country, client_of):
+    case = a_report()
+    for role, office in ((PortalRole.CUSTOMS_OFFICER, ""), (PortalRole.POLICE_OFFICER, "police-elsewhere")):
+        stranger = client_of(f"x-{role}-{office}", role, office=office)
+        assert stranger.get(f"/police/cases/{case.pk}/").status_code == 403, role
+    assert (
+        "Alice Example"
+        not in client_of("y", PortalRole.POLICE_OFFICER, office="elsewhere").get("/police/").content.decode()
+    )
+
+
+@pytest.mark.parametrize("seconds", [None, 3600])
+def test_without_a_fresh_second_factor_no_case_opens(country, client_of, seconds):
+    case = a_report()
+    ann = client_of("ann", PortalRole.POLICE_OFFICER, second_factor_s_ago=seconds)
+    assert ann.get(f"/police/cases/{case.pk}/").status_code == 302
+    assert not Act.objects.filter(verb="police.read-case").exists()
+
+
+def test_a_case_is_taken_noted_and_found_overdue(country, client_of, clock):
+    case = a_report()
+    ann = client_of("ann", PortalRole.POLICE_OFFICER)
+    ann.post(f"/police/cases/{case.pk}/take/")
+    ann.post(f"/police/cases/{case.pk}/note/", {"note": "called the shop"})
+    assert not case.events.get(text="called the shop").is_public
+    clock.at += timedelta(hours=25)
+    assert "overdue" in ann.get("/police/?whose=mine").content.decode()
+    assert "overdue" not in client_of("bea", PortalRole.POLICE_OFFICER).get("/police/?whose=mine").content.decode()
+
+
+def test_an_owner_who_has_it_back_is_served_again(country, client_of, clock):
+    case = a_report()
+    ann = client_of("ann", PortalRole.POLICE_OFFICER)
+    decide(ann, case, "verify")
+    clock.at += timedelta(days=1)
+    request = request_recovery(case, text="found it")
+    assert decide(ann, request, "confirm").status_code == 302
+    assert status(ALICES_PHONE, clock.at + timedelta(minutes=1)) == "unknown"
+
+
+def test_a_check_and_a_sighting_of_a_reported_phone_alert_its_officer(country, client_of, clock):
+    case = a_report()
+    ann = client_of("ann", PortalRole.POLICE_OFFICER)
+    decide(ann, case, "verify")
+    told = {"numbers": ALICES_PHONE + "9", "purpose": "traffic stop"}
+    ann.post("/police/roadside/", {**told, "numbers": ALICES_PHONE})
+    ann.post("/police/roadside/", {**told, "numbers": ALICES_PHONE})
+    assert Hit.objects.filter(case=case, kind="checked", source="police").count() == 1
+    clock.at += timedelta(days=3)
+    country.sees("northtel", [("2027-02-20", ALICES_PHONE, ALICE), ("2027-03-03", ALICES_PHONE, MALLORY)], "2027-03-04")
+    register().measure(at=noon("2027-03-04"))
+    for _ in range(2):
+        look_for_seen(clock.at)
+    [seen] = Hit.objects.filter(case=case, kind="seen")
+    assert (seen.source, seen.on.isoformat()) == ("northtel", "2027-03-03")
+    page = ann.get("/police/hits/").content.decode()
+    assert "seen by the network northtel" in page
+    assert MALLORY[0] not in page
+
+
+def test_at_the_roadside_a_phone_shows_its_report_and_each_check_is_on_record(country, client_of):
+    case = a_report()
+    ann = client_of("ann", PortalRole.POLICE_OFFICER)
+    decide(ann, case, "verify")
+    page = ann.post(
+        "/police/roadside/", {"numbers": f"{ALICES_PHONE}\nnonsense", "purpose": "traffic stop"}
+    ).content.decode()
+    assert "blocked" in page
+    assert str(case) in page.replace("</bdi>", "").replace('<bdi dir="ltr" class="app-code">', "")
+    act = Act.objects.get(verb="police.check-roadside")
+    assert ALICES_PHONE not in act.subject
+    assert act.reason == "traffic stop"
+
+
+def test_a_seized_phone_returns_to_its_owner_and_keeps_working_with_his_card(country, client_of, clock):
+    case = a_report()
+    ann = client_of("ann", PortalRole.POLICE_OFFICER)
+    decide(ann, case, "verify")
+    clock.at += timedelta(days=1)
+    seized = ann.post("/police/seize/", {"numbers": ALICES_PHONE, "grounds": "found with Mallory", "bearer": "Mallory"})
+    assert (
+        "with the police already"
+        in ann.post("/police/seize/", {"numbers": ALICES_PHONE, "grounds": "again", "bearer": ""}).content.decode()
+    )
+    kept = Case.objects.get(kind="seizure")
+    assert ann.get(seized.url).status_code == 200
+    clock.at += timedelta(days=1)
+    told = {"text": "to Alice, invoice 17", "imsi": ALICE[0], "version": kept.version}
+    assert ann.post(seized.url, told).status_code == 302
+    kept.refresh_from_db()
+    assert kept.state == "returned"
+    assert status(ALICES_PHONE, clock.at + timedelta(minutes=1)) == "unknown"
+    paired = register().check(ALICES_PHONE, clock.at + timedelta(minutes=1), imsi=ALICE[0])
+    assert str(paired.status) == "permitted"
+    assert Case.objects.get(pk=case.pk).state == "recovered"
+
+
+def test_the_bearers_name_enters_no_ledger(country, client_of):
+    ann = client_of("ann", PortalRole.POLICE_OFFICER)
+    ann.post("/police/seize/", {"numbers": BOBS_PHONE, "grounds": "found", "bearer": "Mallory Example"})
+    for path in country.home.rglob("ledger/*"):
+        assert path.is_dir() or b"Mallory" not in path.read_bytes()
