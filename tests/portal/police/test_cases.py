@@ -142,6 +142,15 @@ def test_a_check_and_a_sighting_of_a_reported_phone_alert_its_officer(country, c
     assert MALLORY[0] not in page
 
 
+def test_whoever_asks_on_the_web_alerts_the_officer_and_stays_unknown(country, client_of, anybody):
+    case = a_report()
+    decide(client_of("ann", PortalRole.POLICE_OFFICER), case, "verify")
+    anybody.post("/", {"identifiers": f"{ALICES_PHONE}9\n{BOBS_PHONE}\nnothing"})
+    anybody.post("/", {"identifiers": f"{ALICES_PHONE}"})
+    [hit] = Hit.objects.all()
+    assert (hit.case, hit.kind, hit.source) == (case, "checked", "web")
+
+
 def test_at_the_roadside_a_phone_shows_its_report_and_each_check_is_on_record(country, client_of):
     case = a_report()
     ann = client_of("ann", PortalRole.POLICE_OFFICER)

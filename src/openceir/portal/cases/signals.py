@@ -1,8 +1,19 @@
 """What other apps may want to know of: sent by whoever does it, heard by whoever cares."""
 
+from collections.abc import Iterable
+
 from django.dispatch import Signal
 
-__all__ = ["device_checked"]
+from openceir.identity import parse
+
+__all__ = ["device_checked", "tell_checked"]
 
 # somebody asked about devices: `devices` (14 digits each), `channel` (web, sms, ussd, api, police)
 device_checked = Signal()
+
+
+def tell_checked(values: Iterable[str], channel: str) -> None:
+    """Tell that somebody asked about these; those that are no IMEI are passed over."""
+    devices = [imei for value in values if (imei := parse(value).imei) is not None]
+    if devices:
+        device_checked.send(None, devices=devices, channel=channel)

@@ -19,6 +19,7 @@ from openceir.identity import format_imei, keyed_digest
 from openceir.portal import moment
 from openceir.portal.cases.models import Case
 from openceir.portal.cases.references import format_code
+from openceir.portal.cases.signals import tell_checked
 from openceir.portal.channels.models import AnsweredMessage, AskedInHour
 from openceir.portal.channels.question import Asked, parse_question
 from openceir.portal.channels.replies import MOST_NUMBERS, format_help, format_limit, format_reply
@@ -89,7 +90,9 @@ def answer_ussd(*, gateway: str, session_id: str, number: str, text: str) -> Sai
 def _look_up(asked: Asked, now: datetime) -> Told:
     if asked.fault is not None:
         return tell_fault(asked.fault)
-    return tell(register().check(format_imei(asked.digits), now))
+    answer = register().check(format_imei(asked.digits), now)
+    tell_checked([answer.canonical], "phone")
+    return tell(answer)
 
 
 def _report(asked: Report) -> str:

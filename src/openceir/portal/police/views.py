@@ -16,7 +16,7 @@ from openceir.portal.accounts.acts import Actor, actor_of, reader_of
 from openceir.portal.accounts.doors import needs
 from openceir.portal.accounts.log import note, subject_of_device
 from openceir.portal.cases.models import Case
-from openceir.portal.cases.signals import device_checked
+from openceir.portal.cases.signals import tell_checked
 from openceir.portal.police.bulk import propose_bulk, read_bulk
 from openceir.portal.police.decisions import decide_report, needs_two
 from openceir.portal.police.forms import (
@@ -172,7 +172,7 @@ def _roadside_answer(reader: Actor, number: str, purpose: str) -> dict[str, Any]
         return {"number": number, "refused": str(refused)}
     device = answer.canonical[:14]
     note(reader, "police.check-roadside", subject=subject_of_device(device), reason=purpose)
-    device_checked.send(roadside, devices=[device], channel="police")
+    tell_checked([device], "police")
     reports = Case.objects.filter(
         kind__in=("theft", "loss"), state__in=("blocked", "watched"), devices__device=device
     ).distinct()

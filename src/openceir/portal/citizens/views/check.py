@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from openceir.portal import moment
 from openceir.portal.accounts.models import User
 from openceir.portal.cases.models import Case
+from openceir.portal.cases.signals import tell_checked
 from openceir.portal.citizens.forms import CheckForm, WatchForm
 from openceir.portal.citizens.receipts import ReceiptRefused, make_receipt, receipt_key, verify_receipt
 from openceir.portal.citizens.views.opened import done_before, new_once, show_secret
@@ -56,6 +57,7 @@ def home(request: HttpRequest) -> HttpResponse:
         return render(request, "citizens/check.html", {"form": form, "has_errors": True})
     values: list[str] = form.cleaned_data["values"]
     found = verdicts_of(values)
+    tell_checked(values, "web")
     if request.POST.get("as") == "csv":
         return _as_csv(found)
     shown: list[dict[str, Any]] = [
