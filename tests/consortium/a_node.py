@@ -1,6 +1,6 @@
 """One node as `openceir consortium node` runs it, with faults of our choosing: started by the tests as its own process.
 
-python a_node.py FOLDER ENGINE [--die STEP@HEIGHT] [--lie-at HEIGHT] [--snapshot-every N]
+python a_node.py FOLDER ENGINE [--die STEP@HEIGHT] [--lie-at HEIGHT] [--full-at HEIGHT] [--clock-off SECONDS]
 """
 
 import argparse
@@ -8,6 +8,7 @@ import asyncio
 import os
 import signal
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 from openceir import clock
@@ -33,7 +34,9 @@ def main():
     parser.add_argument("engine", type=Path)
     parser.add_argument("--die", default="")
     parser.add_argument("--lie-at", type=int, default=0)
-    parser.add_argument("--snapshot-every", type=int, default=500)
+    parser.add_argument("--full-at", type=int, default=0)
+    parser.add_argument("--clock-off", type=int, default=0)
+    parser.add_argument("--snapshot-every", type=int, default=4)
     asked = parser.parse_args()
     step, _, height = asked.die.partition("@")
 
@@ -41,14 +44,19 @@ def main():
         if asked.die and at_step == step and at_height >= int(height):
             print(f"died at {at_step} of {at_height}", flush=True)
             os.kill(os.getpid(), signal.SIGKILL)
+        if asked.full_at and at_step == "applied" and at_height >= asked.full_at:
+            made[0].log._database.connection.execute("PRAGMA max_page_count = 1")  # SQLite itself then says: disk full
+
+    made = []
 
     def opened(folder):
         kind = Liar if asked.lie_at else Application
         application = kind(
-            OrderedLog(folder.book), folder.chain_id, clock.now, moved=folder.moved,
+            OrderedLog(folder.book), folder.chain_id, lambda: clock.now() + timedelta(seconds=asked.clock_off), moved=folder.moved,
             snapshot_every=asked.snapshot_every, on_step=on_step,
         )  # fmt: skip
         application.lies_at = asked.lie_at
+        made.append(application)
         return application
 
     try:

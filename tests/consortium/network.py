@@ -3,11 +3,11 @@
 import contextlib
 import os
 import random
-import shutil
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -146,6 +146,8 @@ class Network:
                 node.ended(30)
             except subprocess.TimeoutExpired:
                 node.kill()
+        for node in self.nodes:
+            node.client.close()
 
     def theft(self, number=None, by=0):
         """A statement signed by a member, not yet submitted."""
@@ -190,5 +192,90 @@ class Network:
         return self
 
 
-def remove(out):
-    shutil.rmtree(out, ignore_errors=True)
+class Links:
+    """Every connection between two nodes goes through a relay here, and can be cut."""
+
+    def __init__(self, network):
+        self._cut = set()
+        self._open = []
+        self._doors = []
+        self._threads = []
+        self._lock = threading.Lock()
+        places = [node.folder.peer for node in network.nodes]
+        for at, node in enumerate(network.nodes):
+            config = node.path / "config" / "config.toml"
+            text = config.read_text()
+            for to, peer in enumerate(places):
+                if to != at:
+                    name, _, place = peer.partition("@")
+                    door = socket.create_server(("127.0.0.1", 0))
+                    self._doors.append(door)
+                    text = text.replace(peer, f"{name}@127.0.0.1:{door.getsockname()[1]}")
+                    port = int(place.rpartition(":")[2])
+                    self._run(self._serve, door, frozenset({at, to}), port)
+            config.write_text(text)
+
+    def cut(self, *sides):
+        """Let no octet pass between nodes of different sides."""
+        with self._lock:
+            self._cut = {
+                frozenset({one, other})
+                for side in sides
+                for one in side
+                for rest in sides
+                if rest is not side
+                for other in rest
+            }
+            for link, ends in self._open:
+                if link in self._cut:
+                    for end in ends:
+                        _shut(end)
+
+    def heal(self):
+        with self._lock:
+            self._cut = set()
+
+    def close(self):
+        for end in [*self._doors, *(end for _, ends in self._open for end in ends)]:
+            _shut(end)
+        for thread in self._threads:
+            thread.join(10)
+        for end in [*self._doors, *(end for _, ends in self._open for end in ends)]:
+            end.close()
+
+    def _run(self, function, *arguments):
+        thread = threading.Thread(target=function, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _serve(self, door, link, port):
+        while True:
+            try:
+                here, _ = door.accept()
+            except OSError:
+                return
+            with self._lock:
+                try:
+                    if link in self._cut:
+                        raise ConnectionRefusedError
+                    there = socket.create_connection(("127.0.0.1", port), timeout=5)
+                except OSError:
+                    here.close()
+                    continue
+                there.settimeout(None)
+                self._open.append((link, (here, there)))
+            for source, target in ((here, there), (there, here)):
+                self._run(_pump, source, target)
+
+
+def _pump(source, target):
+    with contextlib.suppress(OSError):
+        while octets := source.recv(1 << 16):
+            target.sendall(octets)
+    _shut(source)
+    _shut(target)
+
+
+def _shut(end):
+    with contextlib.suppress(OSError):
+        end.shutdown(socket.SHUT_RDWR)

@@ -18,8 +18,10 @@ at_option = click.option("--at", type=Moment(), default="now", help="When it is 
 
 
 def as_client(node: str) -> NodeClient:
-    """A client of the node that is named by its folder or its address."""
-    return NodeClient(NodeFolder(Path(node)).rpc if Path(node).is_dir() else node)
+    """A client of the node that is named by its folder or its address; let go of when the command ends."""
+    client = NodeClient(NodeFolder(Path(node)).rpc if Path(node).is_dir() else node)
+    click.get_current_context().call_on_close(client.close)
+    return client
 
 
 def folder_of(node: str) -> NodeFolder:

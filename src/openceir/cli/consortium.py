@@ -172,9 +172,9 @@ def node(ctx: click.Context, folder: Path, engine: str | None, engine_log: Path 
 
 
 @contextmanager
-def _output(path: Path | None) -> Iterator[int | None]:
+def _output(path: Path | None) -> Iterator[int]:
     if path is None:
-        yield None
+        yield 2
         return
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)

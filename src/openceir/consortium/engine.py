@@ -12,15 +12,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from openceir.consortium.errors import EngineMissing
+from openceir.consortium.errors import EngineMissing, NodeRefused
 
-__all__ = ["ENGINE_VERSION", "find_engine", "start_engine", "stop_engine"]
+__all__ = ["ENGINE_VERSION", "find_engine", "relay", "start_engine", "stop_engine"]
 
 ENGINE_VERSION: Final = "0.38.26"  # tested; 0.40.0 is tested beside it
 _KNOWN: Final = re.compile(r"v?0\.(38|39|40)\.(\d+)")
 _SAFE_38: Final = 21  # earlier 0.38 can be brought to a halt or to false times by a single node (CSA-2026-001)
 _INSTALL: Final = f"go install github.com/cometbft/cometbft/cmd/cometbft@v{ENGINE_VERSION}"
 _STOP_SECONDS: Final = 15
+_FAILURE: Final = b"CONSENSUS FAILURE"
+_LONGEST_LINE: Final = 1 << 20  # of the engine's log; a panic's stack is in one
 
 
 def find_engine(given: str = "") -> Path:
@@ -62,17 +64,41 @@ def _known(path: Path) -> Path:
 
 
 async def start_engine(
-    engine: Path, folder: Path, socket: str, *, output: int | None = None, held: tuple[int, ...] = ()
+    engine: Path, folder: Path, socket: str, *, held: tuple[int, ...] = ()
 ) -> asyncio.subprocess.Process:
-    """The engine, running on the node in `folder` against the application at `socket`.
+    """The engine, running on the node in `folder` against the application at `socket`; what it says is to be read.
 
     It dies with this process, however that ends; `held` are files (the node's lock) that it keeps open until then.
     """
     return await asyncio.create_subprocess_exec(
         engine, "start", "--home", str(folder), "--proxy_app", socket,
-        stdin=subprocess.DEVNULL, stdout=output, stderr=output, pass_fds=held, start_new_session=True,
-        preexec_fn=_dying_with(os.getpid()),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, pass_fds=held,
+        start_new_session=True, limit=_LONGEST_LINE, preexec_fn=_dying_with(os.getpid()),
     )  # fmt: skip
+
+
+async def relay(process: asyncio.subprocess.Process, output: int) -> None:
+    """Write what the engine says to `output`; returns when the engine ended, or when its consensus did.
+
+    After "CONSENSUS FAILURE" (this node came to another state than everybody else, or its disk failed) the engine takes
+    no further part and does not end by itself: whoever runs it must.
+    Raises: NodeRefused then.
+    """
+    assert process.stdout is not None
+    while True:
+        try:
+            line = await process.stdout.readline()
+        except ValueError:
+            continue  # longer than a line that could matter; what was read of it is gone
+        if not line:
+            return
+        with contextlib.suppress(OSError):  # a full disk must not stop the node for its log's sake
+            os.write(output, line)
+        if _FAILURE in line:
+            raise NodeRefused(
+                "the engine stopped taking part: this node comes to another state than the others, or cannot go on; "
+                "`openceir consortium verify` says whether its book is whole, its engine's log what was the matter"
+            )
 
 
 def _dying_with(parent: int) -> Callable[[], None]:
@@ -91,7 +117,7 @@ async def stop_engine(process: asyncio.subprocess.Process) -> None:
     with contextlib.suppress(ProcessLookupError):
         process.terminate()
     try:
-        await asyncio.wait_for(process.wait(), _STOP_SECONDS)
+        await asyncio.wait_for(process.communicate(), _STOP_SECONDS)  # it must not wait for us to read
     except TimeoutError:
         with contextlib.suppress(ProcessLookupError):
             process.kill()

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Final, cast
 
 from openceir.consortium.application import Application
-from openceir.consortium.engine import start_engine, stop_engine
+from openceir.consortium.engine import relay, start_engine, stop_engine
 from openceir.consortium.errors import ConsortiumError
 from openceir.consortium.layout import NodeFolder
 from openceir.consortium.server import AbciServer
+from openceir.errors import OpenceirError
 from openceir.storage.ordered_log import OrderedLog
 
 __all__ = ["open_application", "run_node"]
@@ -39,12 +40,12 @@ async def run_node(
     engine: Path,
     open_: Callable[[NodeFolder], Application],
     *,
-    output: int | None = None,
+    output: int = 2,
     ready: Callable[[], None] = lambda: None,
 ) -> None:
     """Run the node until it is asked to stop (SIGINT, SIGTERM).
 
-    `output`: where the engine's own log goes; this process's when None.
+    `output`: where the engine's own log goes.
     Raises: the application's OpenceirError when this node must not go on; ConsortiumError when the engine ended.
     """
     with _locked(folder.path) as lock, _socket_path(folder.path) as socket:
@@ -52,19 +53,19 @@ async def run_node(
         try:
             server = AbciServer(application)
             async with server.listening(f"unix://{socket}") as address:
-                process = await start_engine(engine, folder.path, address, output=output, held=(lock,))
+                process = await start_engine(engine, folder.path, address, held=(lock,))
                 ready()
                 try:
-                    await _until_it_ends(server, process)
+                    await _until_it_ends(server, process, output)
                 finally:
                     await stop_engine(process)
         finally:
             application.log.close()
 
 
-async def _until_it_ends(server: AbciServer, process: asyncio.subprocess.Process) -> None:
+async def _until_it_ends(server: AbciServer, process: asyncio.subprocess.Process, output: int) -> None:
     async with _asked_to_stop() as stop:
-        ended = asyncio.create_task(process.wait())
+        ended = asyncio.create_task(relay(process, output))
         try:
             await asyncio.wait(
                 cast("list[asyncio.Future[object]]", [ended, stop, server.failed]), return_when=asyncio.FIRST_COMPLETED
@@ -72,12 +73,13 @@ async def _until_it_ends(server: AbciServer, process: asyncio.subprocess.Process
             if server.failed.done():
                 raise server.failed.result()
             if ended.done() and not stop.done():
+                await ended  # which raises what it found
                 raise ConsortiumError(
-                    f"the engine ended by itself (status {ended.result()}); what it said last stands in its log"
+                    f"the engine ended by itself (status {await process.wait()}); what it said last stands in its log"
                 )
         finally:
             ended.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
+            with contextlib.suppress(asyncio.CancelledError, OpenceirError):
                 await ended
 
 

@@ -20,6 +20,8 @@ __all__ = ["IMPORTED", "Chunk", "Head", "OrderedBlock", "OrderedEntry", "Ordered
 
 IMPORTED: Final = -1  # the height of entries that stood in an embedded log before the consortium began
 
+_ROWS_AT_ONCE: Final = 1000
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entry (
     idx     INTEGER PRIMARY KEY,
@@ -240,7 +242,9 @@ class OrderedLog:
 
     def _all(self, question: str, *values: object) -> Iterator[tuple[Any, ...]]:
         try:
-            yield from self._database.connection.execute(question, values)
+            cursor = self._database.connection.execute(question, values)
+            while rows := cursor.fetchmany(_ROWS_AT_ONCE):  # a reader that stops early leaves no cursor to close
+                yield from rows
         except sqlite3.Error as wrong:
             raise StorageError(
                 f"{self._database.path} cannot be read: {wrong}; delete the file and let the node sync again"
