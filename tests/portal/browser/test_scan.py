@@ -123,6 +123,20 @@ def test_the_camera_reads_both_imeis_and_asks_for_the_reader_only_then(tmp_path:
     filmed.browser.close()
 
 
+def test_the_check_page_reads_a_label_under_its_own_policy_and_checks_it(tmp_path: Path, served: Any, playwright: Any):
+    label = a_label(random.Random(3))
+    filmed = Filmed(playwright, film(tmp_path / "label.mjpeg", label))
+    page, faults = filmed.open(f"{served.address}/")
+    assert "'wasm-unsafe-eval'" in page.request.get(served.address).headers["content-security-policy"]
+    page.click("[data-scan-start]")
+    page.locator("[data-scan-status]", has_text="Found").wait_for()
+    assert set(page.input_value("#id_identifiers").split()) == set(label.imeis)
+    page.locator("main button.govuk-button", has_text="Check").last.click()
+    page.locator("h1", has_text="2 numbers were checked").wait_for()
+    assert faults == []
+    filmed.browser.close()
+
+
 def test_a_wall_gives_no_number_and_the_button_stops_the_camera(tmp_path: Path, address: str, playwright: Any):
     filmed = Filmed(playwright, film(tmp_path / "wall.mjpeg", None))
     page, _ = filmed.open(address)
