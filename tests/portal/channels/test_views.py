@@ -16,6 +16,7 @@ from a_country import Storyland, noon
 from openceir.identity import format_imei
 from openceir.portal.cases.flow import FLOWS
 from openceir.portal.cases.models import Case
+from openceir.portal.cases.signals import device_checked
 from openceir.portal.channels import views
 from openceir.portal.channels.desk import forget_old
 from openceir.portal.channels.models import AnsweredMessage, AskedInHour
@@ -67,6 +68,23 @@ def test_the_same_phone_is_answered_by_sms_in_six_languages(gateway: Client, cou
         answer = sms(gateway, f"{language} {FULL}", f"in {language}")
         assert answer.startswith(word)
         assert answer.endswith("S0")
+
+
+def test_whoever_listens_hears_once_of_each_device_that_was_asked_about(gateway: Client):
+    """The police are alerted when a stolen phone is checked before it is bought; by which sender nobody is told."""
+    heard: list[tuple[list[str], str]] = []
+
+    def hear(sender: object, devices: list[str], channel: str, **_: object) -> None:
+        heard.append((devices, channel))
+
+    device_checked.connect(hear)
+    try:
+        sms(gateway, f"{FULL}, 123456")
+        sms(gateway, f"{FULL}, 123456")
+        ussd(gateway, FULL)
+    finally:
+        device_checked.disconnect(hear)
+    assert heard == [([ALICE], "sms"), ([ALICE], "ussd")]
 
 
 def test_a_message_is_answered_once_whatever_happened_since(gateway: Client, country: Storyland):

@@ -6,8 +6,8 @@ often it asked, and goes nowhere else: the answer returns by the gateway's own k
 
 import hashlib
 import hmac
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
@@ -48,8 +48,7 @@ def answer_sms(*, gateway: str, message_id: str, number: str, text: str) -> str:
             return format_limit(language)
         if not question.numbers:
             return format_help(language)
-        now = moment.now()
-        return format_reply([_look_up(each, now) for each in question.numbers[: MOST_NUMBERS + 1]], language, SMS)
+        return format_reply(_look_up(question.numbers[: MOST_NUMBERS + 1], "sms"), language, SMS)
 
     return _once(("message", gateway, message_id), make)
 
@@ -78,7 +77,7 @@ def answer_ussd(*, gateway: str, session_id: str, number: str, text: str) -> Sai
         with override(place.language):
             match place:
                 case Check():
-                    return format_reply([_look_up(place.number, moment.now())], place.language, USSD)
+                    return format_reply(_look_up([place.number], "ussd"), place.language, USSD)
                 case Report():
                     return _report(place)
                 case AskCase():
@@ -87,12 +86,15 @@ def answer_ussd(*, gateway: str, session_id: str, number: str, text: str) -> Sai
     return Said(_once(("session", gateway, session_id, text), make), goes_on=False)
 
 
-def _look_up(asked: Asked, now: datetime) -> Told:
-    if asked.fault is not None:
-        return tell_fault(asked.fault)
-    answer = register().check(format_imei(asked.digits), now)
-    tell_checked([answer.canonical], "phone")
-    return tell(answer)
+def _look_up(asked: Sequence[Asked], channel: str) -> list[Told]:
+    """The verdict on each number; who wants to hear that it was asked about (the police, of a stolen one) is told."""
+    now = moment.now()
+    told = [
+        tell_fault(each.fault) if each.fault is not None else tell(register().check(format_imei(each.digits), now))
+        for each in asked
+    ]
+    tell_checked([each.digits for each in asked if each.fault is None], channel)
+    return told
 
 
 def _report(asked: Report) -> str:
