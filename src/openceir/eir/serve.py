@@ -35,7 +35,7 @@ from openceir.storage.list_files import ListFiles
 
 __all__ = ["Addresses", "ListSource", "serve"]
 
-_LOOK_EVERY_S = 0.5
+_LOOK_EVERY_S = 0.1  # a handful of stat calls
 _TRY_AGAIN_AFTER_S = 60.0
 
 
