@@ -25,7 +25,7 @@ from typing import NamedTuple
 from openceir.lists import KINDS, ListError, ListHeader, ListKind, UnknownSequence
 from openceir.statements import SigningKey
 from openceir.storage.database import Database
-from openceir.storage.files import StorageError, fsync_folder
+from openceir.storage.files import StorageError, fsync_files, fsync_folder
 from openceir.storage.list_basis import Basis, BasisShelf
 from openceir.storage.list_files import ListFiles
 from openceir.storage.list_writing import (
@@ -375,7 +375,11 @@ class ListRuns:
                 "the delta with that key, since whoever applies it will hold that list"
             )
         folder.mkdir(parents=True, exist_ok=True)
-        return write_delta(folder, header, files.signature.read_bytes(), self._as_base(old), files.rows, key)
+        delta = write_delta(folder, header, files.signature.read_bytes(), self._as_base(old), files.rows, key)
+        made = ListFiles(folder / delta.file_stem)
+        fsync_files((made.rows, made.header, made.signature))
+        fsync_folder(folder)
+        return delta
 
     # -- acknowledgements -----------------------------------------------------------------------------------------
 

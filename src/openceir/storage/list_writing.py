@@ -33,7 +33,7 @@ from openceir.lists import (
     spliced,
 )
 from openceir.statements import SigningKey
-from openceir.storage.files import fsync_folder
+from openceir.storage.files import fsync_files, fsync_folder
 from openceir.storage.list_files import FILE_MODE, ListFiles, mapped
 
 __all__ = [
@@ -162,12 +162,16 @@ class ListMaker:
         """
         made = []
         self._write_why(why_before)
+        folders = []
         for operator in operators:
             folder = self.stage / operator
             folder.mkdir(mode=_FOLDER_MODE)
+            folders.append(folder)
             made += [self._write_list(folder, operator, kind, before(operator, kind.name)) for kind in KINDS.values()]
+        # Nothing here is named anywhere until the run is committed, so that all of it goes to the disk at once.
+        fsync_files(path for path in self.stage.rglob("*") if path.is_file())
+        for folder in (*folders, self.stage):
             fsync_folder(folder)
-        fsync_folder(self.stage)
         return made
 
     def _write_list(self, folder: Path, operator: str, kind: ListKind, old: OldList | None) -> MadeList:
@@ -191,7 +195,7 @@ class ListMaker:
         written, changes = self._write_rows(files.rows, operator, kind, old if old_is_kept else None)
         header = replace(header, rows=written.rows, octets=written.octets, sha256=written.sha256)
         signature = self.key.sign(header.to_octets())
-        files.write_head(header, signature)
+        _write_head(files, header, signature)
         oldest_text = self._oldest_on(kind, header, old)
         delta, note = None, None
         if old is None:
@@ -321,7 +325,7 @@ def write_delta(
     shared: dict[tuple[str, str, str], _Written] | None = None,
     changes: Sequence[Row] | None = None,
 ) -> ListHeader:
-    """Write into `folder` the delta from `old` to the list of header `full`, whose rows are `new_rows`.
+    """Write into `folder` the delta from `old` to the list of header `full`, whose rows are `new_rows`; not yet to the disk.
 
     `shared` remembers deltas between equal contents, so that four operators' block lists are compared once. `changes`
     are the delta's rows where they are known already.
@@ -350,8 +354,16 @@ def write_delta(
     if same is not None:
         shared[same] = written
     header = replace(header, rows=written.rows, octets=written.octets, sha256=written.sha256)
-    files.write_head(header, key.sign(header.to_octets()))
+    _write_head(files, header, key.sign(header.to_octets()))
     return header
+
+
+def _write_head(files: ListFiles, header: ListHeader, signature: bytes) -> None:
+    for path, octets in ((files.header, header.to_octets()), (files.signature, signature)):
+        fresh = path.with_name(f"{path.name}.new")
+        fresh.touch(FILE_MODE)
+        fresh.write_bytes(octets)
+        fresh.replace(path)  # whole or not there: a signature says that the list is complete
 
 
 def _write_changes(path: Path, kind: ListKind, changes: Iterable[Row], folder: Path, full: ListHeader) -> _Written:
@@ -393,7 +405,7 @@ def _rows_of(path: Path, columns: tuple[str, ...], texts: Iterable[str]) -> list
 
 
 def _write_rows(path: Path, columns: tuple[str, ...], rows: Iterable[Row]) -> _Written:
-    """Write a content file through to the disk. Shapes: streams."""
+    """Write a content file; whoever has it written brings it to the disk. Shapes: streams."""
     count = 0
 
     def counted() -> Iterable[Row]:
@@ -414,6 +426,4 @@ def _write_octets(path: Path, pieces: Iterable[bytes], rows: int) -> _Written:
             out.write(piece)
             digest.update(piece)
             octets += len(piece)
-        out.flush()
-        os.fsync(out.fileno())
     return _Written(path, rows, octets, digest.hexdigest())
