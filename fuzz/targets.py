@@ -6,10 +6,13 @@ the same as when they are fed whole. Seeds are what our own encoders and the sim
 
 import atexit
 import contextlib
+import gzip
 import io
 import json
+import os
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, partial
@@ -22,6 +25,8 @@ from typing import Any
 
 import h11
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from tests.lists.test_header import DELTA, FULL
 from tests.scan import a_label
 from tests.wire import an_mme, an_msc, an_nrf
@@ -42,6 +47,7 @@ from openceir.intake.aside import Rejects
 from openceir.intake.errors import IntakeError
 from openceir.intake.lines import Form, Lines, Wanted
 from openceir.intake.octets import Bounds, Octets
+from openceir.intake.tables import open_table
 from openceir.ledger import Checkpoint, LedgerError, MerkleLog, Receipt, SignedCheckpoint, make_receipt, verify_receipt
 from openceir.ledger.comet import LightBlock
 from openceir.ledger.ordered_receipt import ChainTrust, OrderedProof, make_ordered_receipt, verify_ordered_receipt
@@ -836,6 +842,48 @@ def _read_lines(octets: bytes) -> None:
     rows = sum(map(len, lines.blocks()))
     filled = sum(line not in (b"", b"\r") for line in octets.split(b"\n")[1:])
     assert rows + len(aside) == filled, "a row was lost"
+
+
+TABLE = b"imei,note\n00100100000001,alice\n00100100000002,bob\n"
+
+
+def _zipped(*members: str) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for member in members:
+            archive.writestr(member, TABLE)
+    return packed.getvalue()
+
+
+def _parquet(**options: Any) -> bytes:
+    packed = io.BytesIO()
+    table = pa.table({"imei": ["00100100000001", "00100100000002", None], "note": ["alice", "bob", "b" * 70]})
+    pq.write_table(table, packed, **options)
+    return packed.getvalue()
+
+
+@target(
+    "intake-packed", IntakeError,
+    seeds=[
+        gzip.compress(TABLE), gzip.compress(TABLE) + gzip.compress(b"00100100000003,eve\n"), gzip.compress(b"\n" * 9000),
+        _zipped("a.csv"), _zipped("a.csv", "b.csv"), _zipped("[Content_Types].xml"),
+        _parquet(), _parquet(compression="zstd"), _parquet(use_dictionary=False, column_encoding="DELTA_BYTE_ARRAY"),
+    ],
+    longest=4096,
+)  # fmt: skip
+def _read_packed(octets: bytes) -> None:
+    """Plain, gzip, zip or Parquet, known by the first octets; the file lies in memory only."""
+    bounds = Bounds(line=300, field=60, uncompressed=1 << 20)
+    file = os.memfd_create("it")
+    try:
+        os.write(file, octets)
+        aside = list[Any]()
+        with open_table(Path(f"/proc/self/fd/{file}"), Form(), WANTED, Rejects(aside.extend), bounds) as table:
+            for block in table.blocks():
+                assert {len(column) for column in block.columns.values()} == {len(block)}, "columns of unequal length"
+            assert len(table.digest) == 32
+    finally:
+        os.close(file)
 
 
 # ------------------------------------------------------------------------------------------------------------ HTTP

@@ -147,6 +147,19 @@ def test_evidence_tells_numbers_limits_and_their_source_and_no_subscriber():
     assert "The policy names no source for duplicate_threshold.threshold" in " ".join(explain(unsaid))
 
 
+def test_a_sentence_counts_one_in_the_singular_and_speaks_of_no_fewer_than_one_day():
+    """ "On fewer than 1 days" was true, and said "not at all" as nobody would."""
+    often = use("duplicate_daily_avg", invert=True, threshold=1.5, period_days=30, min_seen_days=1)
+    world = World(SEEN, {"stolen": [(ALICE,)]})
+    found = judge(world, rules(rule("r", use("stolen_list"), often)), DAY)["r"].evidence.of(ALICE)
+    assert "this IMEI was used with fewer than 1.5 SIM cards a day on average, or not at all." in explain(found)[1]
+    twice = World((*SEEN, Sighting(DAY, "northtel", ALICE, imsi=key("001010000000002"))))
+    often = use("duplicate_daily_avg", threshold=1.5, period_days=30, min_seen_days=1)
+    said = explain(judge(twice, rules(rule("r", often)), DAY)["r"].evidence.of(ALICE))[0]
+    assert "used on 1 day with 2 SIM cards" in said
+    assert said.endswith("the limit is 1.5 a day, over at least 1 day.")
+
+
 def test_an_evidence_digest_changes_with_any_row():
     found = judge(World(SEEN, {"stolen": [(ALICE,), (BOB,)]}), rules(STOLEN), DAY)["stolen"].evidence
     digest = found.digest

@@ -204,6 +204,22 @@ def test_archives_that_hold_something_else_are_refused(register, tmp_path):
         assert refused.value.code == code
 
 
+@pytest.mark.parametrize(
+    ("names", "version", "code"), [(["a.csv", ""], 20, "intake-zip-members"), (["a.csv"], 110, "intake-damaged")]
+)
+def test_a_zip_that_the_fuzzer_wrote_is_refused_with_a_sentence(register, tmp_path, names, version, code):
+    """A member without a name, and a zip version that does not exist yet: both ended in a traceback of `zipfile`."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name in names:
+            archive.writestr(zipfile.ZipInfo(name), HEADER + GOOD)
+    octets = bytearray(packed.getvalue())
+    octets[octets.index(b"PK\1\2") + 6] = version  # APPNOTE.TXT §4.3.12: version needed to extract
+    with pytest.raises(IntakeError) as refused:
+        register.import_sightings(dump(tmp_path, bytes(octets), "northtel_20261001_20261031.zip"), at=AT)
+    assert refused.value.code == code
+
+
 def test_a_bomb_is_given_up_long_before_it_has_unpacked(register, tmp_path):
     line = b"20261001,001001000000014,001010000000001,99900000001,006,,\n"
     packed = io.BytesIO()

@@ -1,5 +1,6 @@
 """Evidence in plain words: what was seen, what the limit is, who set it and since when."""
 
+import re
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
@@ -12,6 +13,10 @@ from openceir.policy import Limit
 __all__ = ["explain"]
 
 _GENERATIONS = ("2G", "3G", "4G", "5G")
+# Sentences count in the plural; where the count is 1 they are read in the singular.
+_ONE_OF_MANY = re.compile(
+    r"(?<![0-9,.])1 ((?:different |registered )?(?:day|time|SIM card|telephone number|person))s\b"
+)
 
 
 def explain(evidence: EvidenceRow) -> list[str]:
@@ -28,7 +33,8 @@ def explain(evidence: EvidenceRow) -> list[str]:
             for name, said in used["limits"].items()
         }
         words = _words(as_of_on, facts, limits)
-        sentences.append((condition.otherwise if used["invert"] else condition.sentence).format_map(words))
+        text = (condition.otherwise if used["invert"] else condition.sentence).format_map(words)
+        sentences.append(_ONE_OF_MANY.sub(r"1 \1", text))
         for name, said in used["limits"].items():
             if not said["source"]:
                 nobodys.append(f"{used['name']}.{name}")
@@ -61,6 +67,9 @@ def _words(as_of_on: date, facts: Mapping[str, Any], limits: Mapping[str, Limit]
         words["period"] = f"the {(as_of_on - since).days + 1} days from {since} to {as_of_on}"
     if "delay_days" in limits and facts.get("tac") is not None:
         words["delay_days"] = str(limits["delay_days"].value.get(f"{facts['tac']:08d}"[:2], 0))
+    if "min_seen_days" in limits:
+        fewest = limits["min_seen_days"].value
+        words["too_few_days"] = f"on fewer than {fewest} days" if fewest > 1 else "not at all"
     if "use_msisdn" in limits:
         by_number = limits["use_msisdn"].value
         words["counted"] = "telephone numbers" if by_number else "SIM cards"

@@ -154,11 +154,15 @@ def _open(path: Path) -> BinaryIO:
 def _only_member(name: str, file: BinaryIO, stack: ExitStack) -> BinaryIO:
     try:
         archive = stack.enter_context(zipfile.ZipFile(file))
+    except NotImplementedError as wrong:
+        raise IntakeError(
+            "intake-damaged", f"{name} asks for a newer zip than there is: {wrong}; pack it anew"
+        ) from wrong
     except (zipfile.BadZipFile, OSError, ValueError) as wrong:
         raise IntakeError(
             "intake-truncated", f"{name} starts as a zip but does not end as one; ask for it again, nothing was kept"
         ) from wrong
-    members = [m for m in archive.infolist() if not m.is_dir() and not m.filename.startswith("__MACOSX/")]
+    members = [m for m in archive.infolist() if not m.filename.endswith("/") and not m.filename.startswith("__MACOSX/")]
     if any(m.filename == "[Content_Types].xml" for m in members):
         raise IntakeError(
             "intake-not-a-table", f"{name} is an Office workbook; save the sheet as CSV UTF-8 and send that"
