@@ -165,6 +165,24 @@ def test_a_private_key_is_never_printed(terminal):
         assert not any(secret.split("+", 4)[4] in terminal.types(*words) for secret in secrets)
 
 
+def test_a_role_is_taken_away_and_what_was_said_with_it_stays_said(terminal):
+    terminal.types("member", "add", "police", "--role", "operator", "--at", "2027-01-01")
+    submit(terminal)
+    shown = terminal.reads("member", "remove-role", "police", "--role", "police", "--at", "2027-03-02")
+    assert shown[0]["roles"] == ["operator"]
+    assert shown[0]["earlier"][-1] == {"roles": ["operator", "police"], "until": "2027-03-02T00:00:00Z"}
+    assert terminal.reads("ledger", "verify")["doubtful"] == []
+    with pytest.raises(OpenceirError, match="may not say"):
+        terminal.types(
+            "statement", "submit", "device-recovered", "--imei", "00100100000001", "--by", "police", "--case", "N-7",
+            "--at", "2027-03-03",
+        )  # fmt: skip
+    with pytest.raises(OpenceirError, match="without a role"):
+        terminal.types("member", "remove-role", "police", "--role", "operator")
+    with pytest.raises(OpenceirError, match="does not hold"):
+        terminal.types("member", "remove-role", "police", "--role", "court")
+
+
 def test_a_member_gets_a_key_made_elsewhere_and_loses_it(terminal, tmp_path):
     line = terminal.types("key", "show", "police").strip()
     other = Terminal(tmp_path / "other")

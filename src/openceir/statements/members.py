@@ -19,8 +19,8 @@ members.toml:
     roles = ["operator"]
     until = 2026-05-01T00:00:00Z
 
-What was logged is judged by the roles of its time, now and whenever the book is read again: who takes a role away by
-hand writes the old roles down as earlier ones.
+What was logged is judged by the roles of its time, now and whenever the book is read again: `openceir member
+remove-role` writes the old roles down as earlier ones, and so must who takes a role away by hand.
 """
 
 import re
