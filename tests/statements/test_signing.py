@@ -25,6 +25,7 @@ from openceir.statements import (
     verify_header,
     verify_statement,
 )
+from openceir.statements._cbor import read_canonical, read_octets
 
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
 KEY = SigningKey("police-1", bytes(range(32)))
@@ -217,3 +218,48 @@ def test_no_spliced_statement_makes_the_readers_fail_in_another_way(start, end, 
     except OpenceirError:
         return
     assert spliced == SIGNED, said
+
+
+CBOR_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(1 << 64), (1 << 64) - 1) | st.binary(max_size=30) | st.text(max_size=26),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(max_size=26) | st.integers(-30, 30) | st.binary(max_size=3), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=300)
+@given(CBOR_VALUES, st.booleans())
+def test_the_quick_look_at_the_order_of_maps_accepts_what_the_slow_one_does(value, is_canonical):
+    """Written canonically or in any order: what is read is accepted exactly when the canonical spelling is the same."""
+    octets = cbor2.dumps(value, canonical=is_canonical)
+    try:
+        expected = cbor2.dumps(cbor2.loads(octets), canonical=True) == octets
+    except Exception:
+        return  # what cbor2 itself cannot write again
+    try:
+        read_canonical(octets, "a value")
+        found = True
+    except StatementRefused:
+        found = False
+    assert found == expected
+
+
+@settings(max_examples=200)
+@given(st.binary(max_size=70_000) | st.integers(0, 300).map(bytes), st.binary(max_size=5), st.binary(max_size=5))
+def test_an_octet_string_is_read_by_hand_as_cbor2_reads_it(octets, before, after):
+    written = cbor2.dumps(octets)
+    assert read_octets(before + written + after, len(before)) == (octets, len(before) + len(written))
+    if len(octets):
+        with pytest.raises(ValueError, match="octet string"):
+            read_octets(written[:-1], 0)
+
+
+@pytest.mark.parametrize(
+    "longer", ["5803aabbcc", "590003aabbcc", "5a00000003aabbcc", "5b0000000000000003aabbcc", "5f43aabbccff", "63616263"]
+)
+def test_a_longer_spelling_of_an_octet_string_is_refused(longer):
+    with pytest.raises(ValueError, match="shortest"):
+        read_octets(bytes.fromhex(longer), 0)

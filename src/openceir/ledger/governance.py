@@ -41,10 +41,11 @@ from openceir.statements import (
     write_member,
 )
 
-__all__ = ["GOVERNING", "Governance", "Proposal", "judged", "opened"]
+__all__ = ["FOUNDING", "GOVERNING", "Governance", "Proposal", "judged", "opened"]
 
 GOVERNING: Final = frozenset({FederationFounded.kind, MembershipProposed.kind, Approved.kind})
 _GOVERNING: Final = tuple(kind.encode() for kind in sorted(GOVERNING))
+FOUNDING: Final = FederationFounded.kind.encode()
 MOST_OPEN: Final = 1000  # proposals at a time, so that no voter can fill everybody's memory
 
 
@@ -215,7 +216,7 @@ def judged(
     Raises: StatementRefused, KeyOutOfDate.
     """
     if governance is None:
-        if FederationFounded.kind.encode() in octets and read_header(octets).kind == FederationFounded.kind:
+        if FOUNDING in octets and read_header(octets).kind == FederationFounded.kind:
             return _judged_founding(octets, preimage, at, members, is_shared)
         return verify_header(octets, members, at=at, is_signature_known=is_signature_known)
     if is_shared or (any(word in octets for word in _GOVERNING) and read_header(octets).kind in GOVERNING):

@@ -22,7 +22,7 @@ from typing import Final
 
 from openceir.ledger._leaves import LeafIndex
 from openceir.ledger.errors import Duplicate, LedgerBroken
-from openceir.ledger.governance import GOVERNING, Governance, judged, opened
+from openceir.ledger.governance import FOUNDING, GOVERNING, Governance, judged, opened
 from openceir.ledger.merkle import MerkleLog, hash_leaf
 from openceir.statements import (
     PUBLIC_KINDS,
@@ -36,6 +36,7 @@ from openceir.statements import (
     Statement,
     StatementRefused,
     read_canonical,
+    verify_header,
     write_canonical,
 )
 
@@ -164,6 +165,8 @@ class Machine:
     def _judged(
         self, octets: bytes, salt: bytes, payload: bytes, time: datetime, is_signature_known: bool = False
     ) -> Header:
+        if self.governance is None and FOUNDING not in octets:  # as on the log of one register nearly always
+            return verify_header(octets, self.members, at=time, is_signature_known=is_signature_known)
         return judged(
             octets,
             (salt, payload),

@@ -14,9 +14,11 @@ import cbor2
 
 from openceir.statements.errors import StatementRefused
 
-__all__ = ["not_canonical", "read_canonical", "read_loosely", "write_canonical", "write_octets"]
+__all__ = ["not_canonical", "read_canonical", "read_loosely", "read_octets", "write_canonical", "write_octets"]
 
 DEEPEST = 8
+_PLAIN = frozenset({str, int, bytes, bool, type(None)})
+_SHORT, _FEW = 23, 64  # octets of a text whose head is one octet; items that are worth a look each
 
 
 def _refuse_tag(*_: object) -> NoReturn:
@@ -40,12 +42,32 @@ def read_canonical(octets: bytes, what: str) -> Any:
     """
     value = read_loosely(octets, what)
     try:
-        same = cbor2.dumps(value, canonical=True) == octets
+        # Maps in order at a glance need no sorting, which costs as much again as the writing.
+        same = cbor2.dumps(value, canonical=not _is_in_order(value)) == octets
     except (cbor2.CBORError, ValueError, TypeError, OverflowError) as wrong:
         raise unreadable(what) from wrong
     if not same:
         raise not_canonical(what)
     return value
+
+
+def _is_in_order(value: object) -> bool:
+    """Whether its maps have short texts for keys in canonical order and it holds no number but integers.
+
+    False says nothing: it is looked at more closely then.
+    """
+    if isinstance(value, dict):
+        last = ""
+        for key, inner in value.items():
+            if type(key) is not str or len(key) > _SHORT or not key.isascii() or (len(key), key) <= (len(last), last):
+                return False
+            if type(inner) not in _PLAIN and not _is_in_order(inner):
+                return False
+            last = key
+        return True
+    if isinstance(value, list) and len(value) <= _FEW:
+        return all(type(inner) in _PLAIN or _is_in_order(inner) for inner in value)
+    return type(value) in _PLAIN
 
 
 def read_loosely(octets: bytes, what: str) -> Any:
@@ -75,6 +97,26 @@ def write_octets(octets: bytes) -> bytes:
     if length < 1 << 8:
         return bytes([0x58, length]) + octets
     return (b"\x59" + length.to_bytes(2) if length < 1 << 16 else b"\x5a" + length.to_bytes(4)) + octets
+
+
+def read_octets(octets: bytes, at: int) -> tuple[bytes, int]:
+    """The octet string that stands at `at` in its one spelling, and where it ends; by hand, as `write_octets`.
+
+    Raises: ValueError when none stands there whole, or in a longer spelling than it needs.
+    """
+    first = octets[at] if at < len(octets) else 0
+    if first < 0x58:
+        start, length, least = at + 1, first - 0x40, 0
+    elif first <= 0x5A:
+        width = 1 << first - 0x58
+        start, least = at + 1 + width, 24 if width == 1 else 1 << 4 * width
+        length = int.from_bytes(octets[at + 1 : start])
+    else:
+        length = -1
+    end = start + length if length >= 0 else -1
+    if length < 0 or length < least or end > len(octets):
+        raise ValueError("no octet string stands there in its shortest spelling")
+    return octets[start:end], end
 
 
 def unreadable(what: str) -> StatementRefused:

@@ -50,6 +50,9 @@ class Sign1:
             raise StatementRefused(
                 f"{what} does not begin with the tag of COSE_Sign1 (18); is it another kind of file?"
             )
+        plain = _read_plain(octets)
+        if plain is not None:
+            return plain
         parts = read_loosely(octets[1:], what)
         protected, unprotected, payload, signature = (
             parts if isinstance(parts, list) and len(parts) == 4 else [None] * 4
@@ -80,6 +83,25 @@ class Sign1:
                 write_octets(self.signature),
             )
         )
+
+
+def _read_plain(octets: bytes) -> Sign1 | None:
+    """The message as nearly every statement is spelt; None: read it the long way.
+
+        d2 84  58 nn protected  a0  58 20 digest  58 40 signature
+
+    Every length stands in its shortest form and nothing may follow, so what is read needs no comparison.
+    """
+    if octets[1:3] != b"\x84\x58" or len(octets) < 4 or octets[3] < 24:
+        return None
+    end = 4 + octets[3]
+    if (
+        len(octets) != end + 101
+        or octets[end : end + 3] != b"\xa0\x58\x20"
+        or octets[end + 35 : end + 37] != b"\x58\x40"
+    ):
+        return None
+    return Sign1(octets[4:end], octets[end + 3 : end + 35], octets[end + 37 :])
 
 
 def _sig_structure(protected: bytes, payload: bytes) -> bytes:

@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import Final
 
-from openceir.statements._cbor import not_canonical, read_loosely, write_canonical, write_octets
+from openceir.statements._cbor import not_canonical, read_loosely, read_octets, write_canonical, write_octets
 from openceir.statements.cose import ALG, CWT_CLAIMS, EDDSA, KID, Sign1
 from openceir.statements.errors import KeyOutOfDate, Refusal, StatementRefused
 from openceir.statements.keys import SigningKey
@@ -83,6 +83,14 @@ class SignedStatement:
         """What `write` wrote; raises StatementRefused."""
         if len(file_octets) > MOST_PAYLOAD_OCTETS + MOST_SIGNED_OCTETS + 64:
             raise StatementRefused(f"a statement has at most {MOST_PAYLOAD_OCTETS} octets; send several")
+        try:  # as we write it: three octet strings, each in its shortest spelling
+            octets, at = read_octets(file_octets, 1)
+            salt, at = read_octets(file_octets, at)
+            payload, at = read_octets(file_octets, at)
+            if file_octets[0] == 0x83 and at == len(file_octets):
+                return cls(octets, salt, payload)
+        except (ValueError, IndexError):
+            pass  # the reader of any CBOR says what is wrong with it
         match read_loosely(file_octets, "the statement file"):
             case [bytes(octets), bytes(salt), bytes(payload)]:
                 signed = cls(octets, salt, payload)

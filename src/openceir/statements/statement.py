@@ -127,8 +127,10 @@ def _read(kind: str, parts: object, how: Callable[[Form], Callable[[Any], Any]])
     if not isinstance(parts, Mapping):
         raise StatementRefused(f"the payload of {kind} must be a map of its fields")
     values: dict[str, Any] = {}
+    found = 0
     for name, form, default in _FORMS[kind]:
         if name in parts:
+            found += 1
             try:
                 values[name] = how(form)(parts[name])
             except (ValueError, TypeError) as wrong:
@@ -139,7 +141,7 @@ def _read(kind: str, parts: object, how: Callable[[Form], Callable[[Any], Any]])
             raise StatementRefused(f"{kind}: {name} is missing")
         else:
             values[name] = default
-    if len(values) < len(parts) or not parts.keys() <= values.keys():
+    if found < len(parts):
         unknown = ", ".join(sorted(_shown(str(name)) for name in parts.keys() - values.keys()))
         raise StatementRefused(f"{kind} has no field {unknown}; expected {', '.join(values)}")
     return KINDS[kind](**values)
