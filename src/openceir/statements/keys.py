@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from nacl._sodium import ffi as _ffi
-from nacl._sodium import lib as _sodium
+import nacl._sodium as _sodium  # type: ignore[import-not-found]  # made by cffi, without a stub
 from nacl.bindings import crypto_sign as _crypto_sign
 from nacl.bindings import crypto_sign_seed_keypair
 
@@ -72,7 +71,9 @@ class PublicKey:
             return False
         signed = signature + message
         # No room is given for the message, which we have: PyNaCl's own wrapper would copy it out once more.
-        return bool(_sodium.crypto_sign_open(_ffi.NULL, _ffi.NULL, signed, len(signed), self.octets) == 0)
+        return bool(
+            _sodium.lib.crypto_sign_open(_sodium.ffi.NULL, _sodium.ffi.NULL, signed, len(signed), self.octets) == 0
+        )
 
 
 @dataclass(frozen=True)
