@@ -117,7 +117,7 @@ class Application:
         self._snapshot_every = snapshot_every
         self._on_step = on_step
         self._machine = Machine(Members(), MerkleLog(), is_shared=True)
-        self._app_hash = b""
+        self.app_hash = b""  # after that block
         self._validators: dict[bytes, int] = {}
         self._pending: _Pending | None = None
         self._verified = _Recent()
@@ -141,7 +141,7 @@ class Application:
         self._stand(machine, head.height, head.app_hash, validators_of(head.validators))
 
     def _stand(self, machine: Machine, height: int, app_hash: bytes, validators: dict[bytes, int]) -> None:
-        self._machine, self._app_hash, self._validators = machine, app_hash, validators
+        self._machine, self.app_hash, self._validators = machine, app_hash, validators
         self.height, self.size = height, machine.tree.size
 
     @property
@@ -176,7 +176,7 @@ class Application:
         answer.app_version = APP_VERSION
         answer.last_block_height = self.height
         if self.height:
-            answer.last_block_app_hash = self._app_hash
+            answer.last_block_app_hash = self.app_hash
 
     def _query(self, asked: Any, answer: Any) -> None:
         answer.height = self.height
@@ -231,7 +231,7 @@ class Application:
             self.log.put_entries(moved)
             self._put(machine, 0, time, taken, nodes)
         self._stand(machine, 0, taken.applied.app_hash, nodes)
-        answer.app_hash = self._app_hash
+        answer.app_hash = self.app_hash
 
     def _read_moved(self, genesis: Genesis) -> tuple[list[OrderedEntry], MerkleLog]:
         if genesis.imported is None:

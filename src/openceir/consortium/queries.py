@@ -46,19 +46,18 @@ def answer_query(application: "Application", asked: Any, answer: Any) -> None:
 
 
 def _head(application: "Application", asked: Any) -> object:
-    machine, log = application.machine, application.log
-    head = log.head()
-    if head is None or machine.governance is None:
+    machine = application.machine
+    if machine.governance is None:
         raise _Refused(NOT_FOUND, "this node has no book yet")
     return {
         "chain": application.chain_id,
         "height": application.height,
         "size": application.size,
         "root": machine.tree.root(application.size),
-        "app_hash": head.app_hash,
+        "app_hash": application.app_hash,
         "name": machine.governance.name,
         "quorum": machine.governance.quorum,
-        "snapshot": max((one.height for one in log.snapshots()), default=0),
+        "snapshot": application.log.newest_snapshot(),
     }
 
 

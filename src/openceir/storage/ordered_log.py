@@ -188,6 +188,12 @@ class OrderedLog:
             for row in self._all("SELECT height, size, state, metadata FROM snapshot ORDER BY height DESC")
         ]
 
+    def newest_snapshot(self) -> int:
+        """The height of the newest snapshot; 0 when there is none."""
+        row = self._one("SELECT coalesce(max(height), 0) FROM snapshot")
+        assert row is not None
+        return int(row[0])
+
     # -- writing, within a transaction ----------------------------------------------------------------------------
 
     def put_entries(self, entries: Sequence[OrderedEntry]) -> None:
