@@ -192,6 +192,21 @@ def test_a_stolen_number_on_several_phones_is_never_blocked_alone_but_the_pair_i
     assert book.answer(at).status is Status.TRACKED
 
 
+def test_a_report_of_theft_takes_nothing_from_an_order_on_a_shared_number(book):
+    """The order named the device, whoever uses it: it blocked before the theft was reported, and does so after."""
+    book.says("regulator", classified(marks_duplicate=True))
+    order = book.says("court", DeviceBlocked(devices=PHONE, blocked_at=utc("2027-03-02"), grounds="Order 1"))
+    at, pair = "2027-03-20", asked(ALICE, date(2027, 2, 1))
+    assert book.answer(at).status is Status.BLOCKED
+    book.says("police", stolen("2027-03-03"))
+    book.says("regulator", paired(ALICE))
+    for asked_for in (None, pair):
+        assert (book.answer(at, pair=asked_for).status, book.answer(at).rule) == (Status.BLOCKED, "6.4")
+    book.says("court", Withdrawn(target=order, withdrawn_at=utc("2027-03-04"), grounds="lifted"))
+    assert (book.answer(at).status, book.answer(at).rule) == (Status.TRACKED, "6.3")
+    assert book.answer(at, pair=pair).status is Status.PERMITTED
+
+
 @pytest.mark.parametrize(
     ("watched_since", "status"),
     [(date(2027, 2, 28), Status.BLOCKED), (date(2027, 3, 1), Status.TRACKED), (date(2027, 3, 2), Status.TRACKED)],

@@ -398,7 +398,7 @@ def _decide(
 
     non_unique = np.isin(universe, np.array(sorted(NON_UNIQUE_KEYS), dtype=np.int64))
     has_permitted, has_block, has_live_block = some(permitted), some(blocks), some(blocks & ~disputed)
-    pairs_only = non_unique | (some(theft) & some(shared) & ~has_permitted)
+    pairs_only = non_unique | (some(theft) & some(shared) & ~has_permitted & ~some(ordered & ~disputed))
     rules = [pairs_only, has_permitted, has_live_block, has_block, some(watches), some(permits)]
     step = np.select(rules, [1, 2, 4, 5, 6, 7], default=8)
     status_of_step = np.full(9, list(Status).index(Status.UNKNOWN), dtype=np.int8)

@@ -224,8 +224,10 @@ def _decide(
     thefts = [claim for claim in of(*THEFTS) if claim.said.leaf_hash not in disputed]
     shared = [claim for claim in of(ClaimKind.CLASSIFIED, ClaimKind.CLONED) if claim.said.marks_shared]
     permitted = of(ClaimKind.PERMITTED)
+    # who ordered named the device, whoever uses it: a report of theft on top takes nothing from that
+    ordered = [claim for claim in of(ClaimKind.BLOCKED) if claim.said.leaf_hash not in disputed]
 
-    if is_known_non_unique or (of(*THEFTS) and shared and not permitted):
+    if is_known_non_unique or (of(*THEFTS) and shared and not permitted and not ordered):
         rule = "6.1" if is_known_non_unique else "6.3"
         if paired:
             return _Verdict(Status.PERMITTED, rule, paired, for_pair=True)
@@ -235,7 +237,6 @@ def _decide(
         return _Verdict(Status.TRACKED, rule, [*of(*THEFTS), *shared])
     if permitted:
         return _Verdict(Status.PERMITTED, "6.2", permitted)
-    ordered = [claim for claim in of(ClaimKind.BLOCKED) if claim.said.leaf_hash not in disputed]
     if paired and (pairs_lift_orders or not ordered):
         return _Verdict(Status.PERMITTED, "6.4", paired, for_pair=True)
     blocks = [claim for claim in holding if claim.said.blocks_on(today)]
