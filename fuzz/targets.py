@@ -27,6 +27,7 @@ import h11
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from aiosmpplib import PduHeader, SmppCommand, SmppCommandStatus
 from tests.lists.test_header import DELTA, FULL
 from tests.scan import a_label
 from tests.wire import an_mme, an_msc, an_nrf
@@ -53,6 +54,7 @@ from openceir.ledger.comet import LightBlock
 from openceir.ledger.ordered_receipt import ChainTrust, OrderedProof, make_ordered_receipt, verify_ordered_receipt
 from openceir.lists.errors import ListError
 from openceir.policy import PolicyError, policy_from_json, policy_from_text
+from openceir.portal.channels.deliver import TakenMessage
 from openceir.portal.channels.question import LANGUAGES, parse_question
 from openceir.portal.channels.ussd import Screen, walk
 from openceir.scan import PictureLimits, ScanError, find_imeis, read_label
@@ -950,6 +952,20 @@ def _find_imeis(octets: bytes) -> None:
 
 
 # ------------------------------------------------------------------------------------------------------------ SMS, USSD
+
+
+A_DELIVER = (
+    bytes.fromhex("00000000 00000005 00000000 00000007 55535344 00 0101")
+    + b"15550100077\0\0\0" + b"8484\0" + bytes(9) + b"\x05*1*2#"
+)  # fmt: skip
+
+
+@target(
+    "smpp-deliver", ValueError, seeds=[A_DELIVER, A_DELIVER + bytes.fromhex("0501000101 138300020502 0204000200ff")]
+)
+def _read_deliver(octets: bytes) -> None:
+    pdu = len(octets).to_bytes(4) + octets[4:]
+    TakenMessage.from_pdu(pdu, PduHeader(len(pdu), SmppCommand.DELIVER_SM, SmppCommandStatus.ESME_ROK, 7), "gsm0338")
 
 
 @target(
