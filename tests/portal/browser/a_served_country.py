@@ -19,7 +19,7 @@ sys.path[:0] = [str(Path(__file__).parents[2])]
 home = Path(sys.argv[1])
 os.environ["OPENCEIR_HOME"] = str(home)
 
-from a_country import ALICES_PHONE, BOBS_PHONE, Storyland  # noqa: E402
+from a_country import ALICE, ALICES_PHONE, BOB, BOBS_PHONE, MALLORY, SHARED, Storyland  # noqa: E402
 from openceir import clock  # noqa: E402
 from openceir.portal.prepare import prepare  # noqa: E402
 from openceir.statements import DeviceSet, DeviceStolen, Role  # noqa: E402
@@ -115,7 +115,46 @@ def citizens() -> dict[str, Any]:
     return {"report": [case.reference, secret], "blocked_report": [blocked.reference, blocked_secret]}
 
 
-TOLD: tuple[Callable[[], dict[str, Any]], ...] = (citizens,)
+def officers() -> dict[str, Any]:
+    """A consignment half scanned, a traveller, a seized phone, an appeal, a run of detection, a month of figures."""
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    from openceir.portal.cases.models import Case
+    from openceir.portal.citizens.appeals import file_appeal
+    from openceir.portal.customs.consignments import open_consignment, scan
+    from openceir.portal.police.seizures import seize
+    from openceir.portal.regulator.findings import propose_adoption
+    from openceir.portal.regulator.policy import draft_limit
+
+    manifest = SimpleUploadedFile("m.csv", b"imei,model\n00100100000035,A1\n00100100000043,A2\n00100100000029,\n")
+    consignment, _ = open_consignment(actor("cas"), manifest, number="D-1", importer="iva", port="Harbour")
+    scan(actor("cas"), consignment, ["00100100000035", "00100100000050"])
+    traveller, _ = Case.open(
+        "import", devices=["00100100000068"], office="customs", name="Bob", details={"duty_reference": "T-9"}
+    )
+    seized = seize(actor("ann"), ["00100100000076"], grounds="found in a market", bearer="")
+    appeal, _ = file_appeal(BOBS_PHONE, grounds="It is mine, and I have the invoice.", documents=[], language="en")
+    month = f"{now - timedelta(days=40):%Y-%m}"
+    day = f"{month}-15"
+    for imei, who in (("00100100000084", ALICE), ("00100100000084", MALLORY), ("00100100000092", BOB)):
+        land.sees("northtel", [(day, imei, who)], f"{now:%Y-%m-%d}")
+    land.change_policy(SHARED.replace("period_days = 30", "period_days = 90"))
+    land.register.make_reports(month, at=now)
+    run = land.register.detect(at=now)
+    land.register.ledger.hand_over()
+    adoption = propose_adoption(actor("reg"), run, reason="looked at ten of them")
+    draft = draft_limit(
+        actor("reg"), path="status.dispute_restores_after_hours", value="48", since=now.date(),
+        source="Rules 2027, rule 9", reason="quicker",
+    )  # fmt: skip
+    return {
+        "consignment": consignment.pk, "traveller": traveller.pk, "seizure": seized.pk, "appeal": appeal.pk,
+        "month": month, "run": run.number, "adoption": adoption.pk, "draft": draft.pk,
+        "case": Case.objects.get(kind="theft", state="received").pk,
+    }  # fmt: skip
+
+
+TOLD: tuple[Callable[[], dict[str, Any]], ...] = (citizens, officers)
 
 known: dict[str, Any] = {}
 for tell in TOLD:

@@ -20,7 +20,7 @@ class RegulatorConfig(AppConfig):
         from openceir.portal.site.doors import Door, open_door
 
         for name, text, permission, order in (
-            ("figures", _("Figures"), READ_FIGURES, 60),
+            ("regulator_figures", _("Figures"), READ_FIGURES, 60),
             ("policy", _("Policy"), READ_POLICY, 61),
             ("findings", _("Findings"), READ_FINDINGS, 62),
             ("appeals", _("Appeals"), DECIDE_APPEALS, 63),

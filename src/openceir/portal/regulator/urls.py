@@ -5,7 +5,7 @@ from django.urls import path
 from openceir.portal.regulator import views
 
 urlpatterns = [
-    path("figures/", views.figures, name="figures"),
+    path("figures/", views.figures, name="regulator_figures"),
     path("figures/<str:month>/", views.report, name="report"),
     path("figures/<str:month>/<str:name>.csv", views.figure_csv, name="figure_csv"),
     path("policy/", views.policy, name="policy"),

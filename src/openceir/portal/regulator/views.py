@@ -66,7 +66,7 @@ def figures(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         actor_of(request, MAKE_FIGURES)
         jobs.ask(Job(kind="figures", asked=form.cleaned_data["month"], asked_by=_user(request)))
-        return redirect("figures")
+        return redirect("regulator_figures")
     told = {
         "kept": sorted(register().reports.kept().items(), reverse=True),
         "jobs": Job.objects.filter(kind="figures")[:5],

@@ -1,0 +1,38 @@
+"""Every page of police, customs, regulator and auditor: accessible, narrow, in both directions, asking nobody else."""
+
+import pytest
+
+PAGES = {
+    "ann": [
+        "/police/", "/police/cases/{case}/", "/police/hits/", "/police/roadside/", "/police/seize/",
+        "/police/seizures/{seizure}/", "/police/bulk/",
+    ],
+    "cas": [
+        "/customs/consignments/", "/customs/consignments/new/", "/customs/consignments/{consignment}/",
+        "/customs/travellers/", "/customs/travellers/{traveller}/", "/customs/ports/",
+    ],
+    "reg": [
+        "/regulator/figures/", "/regulator/figures/{month}/", "/regulator/policy/",
+        "/regulator/policy/limits/status.dispute_restores_after_hours/", "/regulator/policy/files/country.toml/",
+        "/regulator/policy/drafts/{draft}/", "/regulator/findings/", "/regulator/findings/{run}/",
+        "/regulator/appeals/", "/regulator/appeals/{appeal}/",
+    ],
+    "rob": ["/account/approvals/", "/account/approvals/{adoption}/", "/account/people/", "/account/people/appoint/",
+            "/account/alarms/"],
+    "aud": ["/auditor/proofs/", "/auditor/proofs/receipt/", "/auditor/proofs/checkpoints/", "/auditor/acts/",
+            "/auditor/acts/reads/", "/auditor/acts/replays/"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("who", "path"), [(who, path) for who, paths in PAGES.items() for path in paths])
+def test_a_page_is_accessible_narrow_and_asks_nobody_else(look, served, who, path):
+    look(path.format(**served.known), as_=who)
+
+
+def test_a_case_is_decided_without_a_script(browse, served):
+    page = browse(f"/police/cases/{served.known['case']}/", as_="ann", javascript=False)
+    page.get_by_text("Ask the person something").click()
+    page.get_by_label("Reasons, or your question").fill("Where did you buy the phone?")
+    page.get_by_role("button", name="Decide").click()
+    page.goto(f"/police/cases/{served.known['case']}/")
+    assert "waiting for your answer" in page.content()
