@@ -24,6 +24,7 @@ from types import UnionType
 from typing import Any
 
 import h11
+import httpx
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -39,6 +40,11 @@ from openceir.consortium import read_transaction, write_transaction
 from openceir.detection import meetings
 from openceir.eir.decision import DECISIONS
 from openceir.http import make_operators_application
+from openceir import ledger, lists, questions, statements
+from openceir.abroad import peer as doors
+from openceir.consortium import read_transaction, write_transaction
+from openceir.detection import meetings
+from openceir.federation import FederationError, ForkProof
 from openceir.http.problems import Problem
 from openceir.http.request import body_of, fields_of, moment_in, path_of, query_of, text_in
 from openceir.http.tls_server import CERTIFICATE, ClientCertificate, Connection
@@ -60,6 +66,16 @@ from openceir.portal.channels.ussd import Screen, walk
 from openceir.scan import PictureLimits, ScanError, find_imeis, read_label
 from openceir.settings import Settings
 from openceir.statements import KINDS, DeviceSet, Pair, PublicKey, SignedStatement, SigningKey, StatementError
+from openceir.statements import (
+    KINDS,
+    DeviceSet,
+    Pair,
+    PublicKey,
+    SignedStatement,
+    SigningKey,
+    StatementError,
+    write_canonical,
+)
 from openceir.wire import ber, gsup, m3ua, map_check_imei, n5g_eir, s13, s13_questions, sccp, tcap
 from openceir.wire.abci import AbciError, Requests
 from openceir.wire.access_token import ScopeInsufficient, TokenInvalid, TokenVerifier, read_key
@@ -69,6 +85,7 @@ from openceir.wire.diameter.errors import DiameterError
 from openceir.wire.diameter.message import Header, Identity
 from openceir.wire.diameter.peer import Introduced, Peer
 from openceir.wire.gsm_text import USSD, fits
+from openceir.wire.http_signature import RequestUnsigned, Signed, sign_request, verify_request
 
 __all__ = ["TARGETS"]
 
@@ -633,6 +650,59 @@ def _read_checkpoint(octets: bytes) -> None:
         note = SignedCheckpoint.parse(text)
         assert note.format() == text, "a note has a second spelling"
         assert note.verify(LOG.public) == CHECKPOINT, "a checkpoint was forged"
+
+
+# -------------------------------------------------------------------------------------------------------- federation
+
+_OTHER = MerkleLog()
+_OTHER.extend([bytes(32), bytes(32), bytes(32), bytes(32)])
+_FORK = ForkProof.find([LOG.public], _NOTE, Checkpoint(LOG.name, 4, _OTHER.root()).sign(LOG), _OTHER)
+assert _FORK is not None
+_REQUEST = Signed("GET", "bb.example", "/payloads", "from=0&to=1")
+_FIELDS = sign_request(_REQUEST, "k", LOG.sign, 1_800_000_000)
+
+
+@target("fork-proof", FederationError, seeds=[_FORK.format().encode()], longest=4096)
+def _read_fork(octets: bytes) -> None:
+    proof = ForkProof.parse(text_of(octets))
+    proof.verify([LOG.public])
+    assert proof.older.text == _NOTE.text, "a log was accused falsely"
+
+
+@target("http-signature", RequestUnsigned, seeds=["\n".join(_FIELDS.values()).encode()])
+def _verify_request(octets: bytes) -> None:
+    stated, _, signature = text_of(octets).partition("\n")
+    fields = {"Signature-Input": stated, "Signature": signature}
+    verify_request(_REQUEST, fields, lambda _, message, given: LOG.public.has_signed(message, given), 1_800_000_000)
+    assert fields == _FIELDS, "a request was forged"
+
+
+_GIVEN = [b""]
+_PEER = doors.Peer(
+    httpx.Client(
+        base_url="https://bb.example", transport=httpx.MockTransport(lambda _: httpx.Response(200, content=_GIVEN[0]))
+    ),
+    "bb",
+)
+_WAYS: list[tuple[Callable[[], object], bytes]] = [
+    (_PEER.checkpoint, _NOTE.format().encode()),
+    (_PEER.seen, b'{"seen": []}'),
+    (_PEER.forks, b'{"forks": ["a.fork"]}'),
+    (_PEER.founding, SIGNED.write()),
+    (lambda: _PEER.times(0), b'{"times": [[0, 1800000000], [7, 1800000060]]}'),
+    (lambda: _PEER.bundle(ledger.Tile(None, 0, 1)), ledger.write_bundle([b"a"])),
+    (lambda: _PEER.hashes(ledger.Tile(0, 0, 1)), bytes(32)),
+    (lambda: _PEER.payloads(0, 1, LOG, NOON), write_canonical([1, [[0, "held", bytes(16), b"x"]]])),
+]
+
+
+@target(
+    "federation-answer", FederationError, seeds=[bytes([place]) + honest for place, (_, honest) in enumerate(_WAYS)]
+)
+def _read_answer(octets: bytes) -> None:
+    way, _ = _WAYS[octets[0] % len(_WAYS) if octets else 0]
+    _GIVEN[0] = octets[1:]
+    way()
 
 
 # ------------------------------------------------------------------------------------------------------------ lists

@@ -1,10 +1,12 @@
 """The measured path, with a process for everything, over TLS and S13 on this machine."""
 
 import json
+import ssl
 import subprocess
 import sys
 from contextlib import ExitStack
 
+import httpx
 import pytest
 
 from openceir import clock
@@ -13,7 +15,17 @@ from openceir.abroad.country import Country, founded_by, wait_until
 from openceir.abroad.theft import follow_theft
 from openceir.eir.attributes import Status
 
-PHONE = "00100100000001"
+PHONE, SECOND = "00100100000001", "00100100000035"
+
+
+def a_stranger_is_not_let_in(country, certificates, folder):
+    """The door's TLS: no certificate, or one of another authority, and nothing is answered."""
+    others = Certificates(folder / "others", clock.now())
+    stranger = ssl.create_default_context(cafile=str(certificates.authority))
+    stranger.load_cert_chain(*map(str, others.of("stranger")))
+    for context in (ssl.create_default_context(cafile=str(certificates.authority)), stranger):
+        with pytest.raises(httpx.HTTPError):
+            httpx.get(f"{country.address}/checkpoint", verify=context, trust_env=False)
 
 
 @pytest.mark.slow
@@ -42,6 +54,18 @@ def test_a_theft_stated_at_one_desk_is_blocked_by_the_networks_of_four_nations(t
             assert theft.logged_s <= theft.received_s.get(code, theft.logged_s) <= blocked_s
         answer = countries["XD"].register.check(PHONE, clock.now())
         assert (answer.status.name, answer.reasons[0].issuer) == ("BLOCKED", "xa-police")
+        a_stranger_is_not_let_in(countries["XA"], certificates, tmp_path)
+        # A member's door and follower are killed while others work; nothing waits for it, and it catches up.
+        for name in ("door", "follow"):
+            countries["XB"].kill(name)
+        entry = countries["XA"].steals(SECOND)
+        wait_until(lambda: countries["XC"].has_received(entry.leaf_hash), "the second theft", countries=countries)
+        assert not countries["XB"].has_received(entry.leaf_hash)
+        countries["XB"].open_door()
+        countries["XB"].follow()
+        wait_until(
+            lambda: countries["XB"].network_says(SECOND) is Status.BLOCKED, "XB to catch up", countries=countries
+        )
         for country in countries.values():
             country.register.verify_ledger()
         assert len({country.register.federation().root() for country in countries.values()}) == 1

@@ -29,8 +29,8 @@ from openceir.wire.diameter.message import Identity
 
 __all__ = ["Country", "founded_by", "wait_until"]
 
-_SLOWEST_S = 120.0
-_LOOK_EVERY_S = 0.02
+_SLOWEST_S = 300.0
+_LOOK_EVERY_S = 0.05
 _EIR, _REALM = "eir.epc.mnc001.mcc001.3gppnetwork.org", "epc.mnc001.mcc001.3gppnetwork.org"
 
 _POLICY = """[country]
@@ -138,6 +138,12 @@ class Country:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+    def kill(self, name: str) -> None:
+        """End one of its processes as a power cut would."""
+        process = self._processes.pop(name)
+        process.kill()
+        process.wait()
 
     def begin_to_stop(self) -> None:
         """Tell everything of it to end, without waiting: several countries end together."""

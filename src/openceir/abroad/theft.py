@@ -25,7 +25,7 @@ class Theft:
 def follow_theft(countries: Mapping[str, Country], at_desk_of: str, imei: str) -> Theft:
     """State the theft of this device in one country and watch it arrive in all of them.
 
-    Raises: FederationError when it does not, in two minutes.
+    Raises: FederationError when it does not, in five minutes.
     """
     began = time.monotonic()
     entry = countries[at_desk_of].steals(imei)
