@@ -117,7 +117,12 @@ class Country:
         token.touch(mode=0o600)
         token.write_text(
             self.register.tokens.make(
-                self.operator, Role.OPERATOR, at=at, expires_at=at + timedelta(days=1), operator=self.operator
+                self.operator,
+                Role.OPERATOR,
+                at=at,
+                expires_at=at + timedelta(days=1),
+                operator=self.operator,
+                certificate="localhost",
             )
         )
         trust = self.register.list_signer().public.format()
