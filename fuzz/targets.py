@@ -35,16 +35,13 @@ from tests.wire import an_mme, an_msc, an_nrf
 
 from fuzz.running import Target
 from openceir import clock, eir, ledger, lists, questions, statements
+from openceir.abroad import peer as doors
 from openceir.app import open_register
 from openceir.consortium import read_transaction, write_transaction
 from openceir.detection import meetings
 from openceir.eir.decision import DECISIONS
-from openceir.http import make_operators_application
-from openceir import ledger, lists, questions, statements
-from openceir.abroad import peer as doors
-from openceir.consortium import read_transaction, write_transaction
-from openceir.detection import meetings
 from openceir.federation import FederationError, ForkProof
+from openceir.http import make_operators_application
 from openceir.http.problems import Problem
 from openceir.http.request import body_of, fields_of, moment_in, path_of, query_of, text_in
 from openceir.http.tls_server import CERTIFICATE, ClientCertificate, Connection
@@ -65,7 +62,6 @@ from openceir.portal.channels.question import LANGUAGES, parse_question
 from openceir.portal.channels.ussd import Screen, walk
 from openceir.scan import PictureLimits, ScanError, find_imeis, read_label
 from openceir.settings import Settings
-from openceir.statements import KINDS, DeviceSet, Pair, PublicKey, SignedStatement, SigningKey, StatementError
 from openceir.statements import (
     KINDS,
     DeviceSet,
