@@ -34,7 +34,7 @@ from tests.scan import a_label
 from tests.wire import an_mme, an_msc, an_nrf
 
 from fuzz.running import Target
-from openceir import clock, eir, ledger, lists, questions, statements
+from openceir import backup, clock, eir, ledger, lists, questions, statements
 from openceir.abroad import peer as doors
 from openceir.app import open_register
 from openceir.consortium import read_transaction, write_transaction
@@ -1140,3 +1140,18 @@ def _read_making(octets: bytes) -> None:
     for read_json in (questions.Deal.from_json, questions.KeyGroup.from_json):
         with contextlib.suppress(questions.QuestionError):
             read_json(said)
+
+
+@target(
+    "backup-manifest", backup.BackupRefused,
+    seeds=[
+        backup.Manifest(
+            made_at=NOON, log_size=1, keys=("keys/log.key",), has_keys=False, has_dump=False, files=(
+                backup.KeptFile(path="home/ledger/log", octets=18, sha256="00" * 32, mode=0o644),
+            ),
+        ).write()
+    ],
+)  # fmt: skip
+def _read_backup_manifest(octets: bytes) -> None:
+    read = backup.Manifest.read(octets)
+    assert backup.Manifest.read(read.write()) == read

@@ -18,7 +18,7 @@ FLOOR_OF_ROOM = {
     "intake": 5, "detection": 5, "lists": 5, "reports": 5, "federation": 5,
     "storage": 6, "settings": 6,
     "app": 7,
-    "asking": 8, "consortium": 8, "eir": 8, "http": 8, "demo": 8, "portal": 9, "abroad": 9, "cli": 10,
+    "asking": 8, "backup": 8, "consortium": 8, "eir": 8, "http": 8, "demo": 8, "portal": 9, "abroad": 9, "cli": 10,
 }  # fmt: skip
 
 
