@@ -205,13 +205,12 @@ def _sustained(nodes: _Nodes) -> list[Row]:
     """Statements of one device each, handed to all four nodes in turn at a steady pace, until all four have the last."""
     transactions = [write_transaction(signed) for signed in _thefts(nodes.folders[0], PACE * SECONDS)]
     before = nodes.size()
-    handed, lags = list[float](), list[float]()
-    with _watched(nodes, before, handed, lags), _metered(nodes) as costs:
-        start = time.monotonic()
-        _hand_over(nodes, transactions, start, handed)
+    handed, lags, seen = list[float](), list[float](), list[tuple[float, int]]()
+    with _watched(nodes, before, handed, lags, seen), _metered(nodes) as costs:
+        _hand_over(nodes, transactions, time.monotonic(), handed)
         _until(lambda: nodes.size() >= before + len(transactions), 300)
-        seconds = time.monotonic() - start
-    rate, count = len(transactions) / seconds, len(transactions)
+    (first_at, first), (last_at, last) = seen[0], seen[-1]
+    rate, count = (last - first) / (last_at - first_at), len(transactions)  # from the first block to the last
     return [
         Row(
             name=f"four nodes on this machine: {count:,} single statements at {PACE} a second, accepted by all",
@@ -242,8 +241,10 @@ def _hand_over(nodes: _Nodes, transactions: list[bytes], start: float, handed: l
 
 
 @contextlib.contextmanager
-def _watched(nodes: _Nodes, before: int, handed: list[float], lags: list[float]) -> Iterator[None]:
-    """Note how long the newest statement that all nodes have had waited, ten times a second."""
+def _watched(
+    nodes: _Nodes, before: int, handed: list[float], lags: list[float], counts: list[tuple[float, int]]
+) -> Iterator[None]:
+    """Note how many statements all nodes have, and how long each waited, ten times a second."""
     done = threading.Event()
     clients = [NodeClient(folder.rpc, timeout=60) for folder in nodes.folders]
 
@@ -253,7 +254,9 @@ def _watched(nodes: _Nodes, before: int, handed: list[float], lags: list[float])
             accepted = min(client.head()["size"] for client in clients) - before
             for number in range(seen, accepted):  # in the order in which they were handed over, nearly
                 lags.append(time.monotonic() - handed[number])
-            seen = max(seen, accepted)
+            if accepted > seen:
+                counts.append((time.monotonic(), accepted))
+                seen = accepted
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
