@@ -18,23 +18,21 @@ _STOPS_WITHIN_S = 30.0
 def worker_beside(home: Path) -> Iterator[None]:
     """While inside, a worker runs over `home`; it also ends when this process is killed."""
     stopping = threading.Event()
-    running: list[subprocess.Popen[bytes]] = []
+    # Started before the server forks its own processes: one that was forked while this starts would hold the pipe by
+    # which Popen learns that its child runs, and it would wait for as long as the server does.
+    running = [_start(home)]
 
     def keep() -> None:
-        while not stopping.is_set():
-            process = subprocess.Popen(
-                [sys.executable, "-m", "openceir.portal", "worker", "--with-parent"],
-                stdin=subprocess.PIPE,
-                env={**os.environ, "OPENCEIR_HOME": str(home.absolute())},
-                start_new_session=True,  # a Ctrl-C in the terminal is for the server, which then ends the worker
-            )
-            running[:] = [process]
+        while True:
+            status = running[0].wait()
+            if stopping.is_set():
+                return
+            print(f"openceir: the worker ended with status {status} and is started again", file=sys.stderr)
+            if stopping.wait(_AGAIN_AFTER_S):
+                return
+            running[0] = _start(home)
             if stopping.is_set():  # told to stop while it was being started
-                process.terminate()
-            status = process.wait()
-            if not stopping.is_set():
-                print(f"openceir: the worker ended with status {status} and is started again", file=sys.stderr)
-                stopping.wait(_AGAIN_AFTER_S)
+                running[0].terminate()
 
     keeper = threading.Thread(target=keep, daemon=True)
     keeper.start()
@@ -42,10 +40,18 @@ def worker_beside(home: Path) -> Iterator[None]:
         yield
     finally:
         stopping.set()
-        for process in running:
-            process.terminate()
-            try:
-                process.wait(_STOPS_WITHIN_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
+        running[0].terminate()
+        try:
+            running[0].wait(_STOPS_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            running[0].kill()
         keeper.join(_STOPS_WITHIN_S)
+
+
+def _start(home: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "openceir.portal", "worker", "--with-parent"],
+        stdin=subprocess.PIPE,
+        env={**os.environ, "OPENCEIR_HOME": str(home.absolute())},
+        start_new_session=True,  # a Ctrl-C in the terminal is for the server, which then ends the worker
+    )

@@ -317,3 +317,19 @@ def test_old_closed_cases_keep_no_name_and_no_document(country, anybody, clock):
     assert erase_old(clock.at + timedelta(days=740)) == 1
     case.refresh_from_db()
     assert (case.name, case.evidence.count(), path.exists()) == ("", 0, False)
+
+
+def test_a_check_is_told_to_who_cares_without_who_asked(country, anybody):
+    from openceir.portal.cases.signals import device_checked
+
+    heard = []
+
+    def listen(sender, **told):
+        heard.append({name: told[name] for name in ("devices", "channel")})
+
+    device_checked.connect(listen)
+    try:
+        anybody.post("/", {"identifiers": f"{BOBS}\nxyz"})
+    finally:
+        device_checked.disconnect(listen)
+    assert heard == [{"devices": [BOBS_PHONE], "channel": "web"}]

@@ -81,3 +81,14 @@ def test_every_text_is_in_its_apps_catalogue(tmp_path):
         app: ids(copy / app / "locale" / "fr" / "LC_MESSAGES" / "django.po") - ids(catalogue(app, "fr")) for app in APPS
     }
     assert {app: texts for app, texts in missing.items() if texts} == {}
+
+
+@pytest.mark.parametrize("app", sorted({*APPS} - {"channels"}))  # of a message every character is paid for
+def test_digits_and_signs_keep_their_order_within_arabic(app):
+    """`*#06#` shows as `#06#*` between Arabic words unless it is isolated."""
+    if not catalogue(app, "ar").exists():
+        pytest.skip(f"{app} says nothing to people")
+    with catalogue(app, "ar").open("rb") as file:
+        said = [one for text in read_po(file, locale="ar") for one in _listed(text.string) if text.id]
+    bare = re.compile(r"(?<![\u2066>])(\*#?\d[\d*]*#|\+\d)")
+    assert [text for text in said if bare.search(text)] == []

@@ -25,8 +25,10 @@ _MOST_PHOTO_OCTETS = 12 << 20
 _MOST_CSV_OCTETS = 256 << 10
 
 
-def _digits_field() -> forms.Textarea:
-    return forms.Textarea({"rows": 2, "dir": "ltr", "autocomplete": "off", "spellcheck": "false", "inputmode": "text"})
+def _digits_field(**attrs: str) -> forms.Textarea:
+    return forms.Textarea(
+        {**attrs, "rows": 2, "dir": "ltr", "autocomplete": "off", "spellcheck": "false", "inputmode": "text"}
+    )
 
 
 class CheckForm(forms.Form):
@@ -37,20 +39,20 @@ class CheckForm(forms.Form):
         help_text=_(
             "Dial *#06# to see it. A phone with two SIMs has two: enter both. One on each line, or with commas."
         ),
-        widget=_digits_field(),
+        widget=_digits_field(**{"data-one-of": "check"}),
         required=False,
         max_length=40_000,
     )
     photo = forms.FileField(
         label=_("or a photo of the label"),
         help_text=_("The numbers are read from it; the photo is not kept."),
-        widget=forms.FileInput({"accept": "image/*", "capture": "environment"}),
+        widget=forms.FileInput({"accept": "image/*", "capture": "environment", "data-one-of": "check"}),
         required=False,
     )
     listed = forms.FileField(
         label=_("or a CSV file"),
         help_text=_("The first column is checked, up to 1,000 rows."),
-        widget=forms.FileInput({"accept": ".csv,text/csv,text/plain"}),
+        widget=forms.FileInput({"accept": ".csv,text/csv,text/plain", "data-one-of": "check"}),
         required=False,
     )
 

@@ -91,6 +91,12 @@ def form_kind(field: BoundField) -> str:
     return "checkbox" if isinstance(widget, forms.CheckboxInput) else "line"
 
 
+@register.filter
+def says_optional(field: BoundField) -> bool:
+    """Whether "(optional)" stands behind the label: not where one of several fields must be filled in."""
+    return not field.field.required and not field.field.widget.attrs.get("data-one-of")
+
+
 @register.inclusion_tag("site/parts/error_summary.html")
 def error_summary(*form: forms.BaseForm) -> dict[str, Any]:
     """What is wrong with forms, each error a link to its field; nothing when nothing is."""
