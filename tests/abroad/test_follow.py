@@ -316,6 +316,23 @@ def test_a_clock_that_runs_back_dates_no_cosignature_back(federation):
     assert len(times) == 2
 
 
+def test_a_witness_gives_one_checkpoint_one_cosignature_whenever_it_is_asked(federation):
+    """Members count times to block from it, and must count from the same one."""
+    federation["XA"].steals(ALICES_PHONE)
+    federation.round("XB", now=lambda: clock.now() - timedelta(minutes=3))
+    federation.round("XA")
+    origin = federation["XA"].register.ledger.log_key.name
+    [theirs], [ours] = (
+        [
+            one
+            for one in federation[code].register.federation_shelf.cosigned(origin)
+            if one.witness == "xb-regulator/witness"
+        ]
+        for code in ("XB", "XA")
+    )
+    assert theirs == ours
+
+
 def test_entries_from_the_future_wait_until_their_time_has_come(federation):
     later = clock.now() + timedelta(hours=3)
     federation["XA"].steals(ALICES_PHONE, at=later)
