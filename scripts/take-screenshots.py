@@ -26,6 +26,10 @@ SHOTS: tuple[tuple[str, str, str, str, dict[str, str]], ...] = (
     ("citizen-report", "", "/report/", "en", {}),
     ("citizen-mine", "alice", "/mine/", "en", {}),
     ("citizen-case", "alice", "case:report", "en", {}),
+    ("police-case", "ann", "/police/cases/{case}/", "en", {}),
+    ("customs-consignment", "cas", "/customs/consignments/{consignment}/", "en", {}),
+    ("regulator-figures", "reg", "/regulator/figures/{month}/", "en", {}),
+    ("auditor-proofs", "", "/auditor/proofs/", "en", {}),
 )
 
 
@@ -62,7 +66,7 @@ def main() -> None:
                     context.add_cookies(cookies)
                     page = context.new_page()
                     page.set_default_timeout(60_000)
-                    page.goto("/mine/" if path.startswith("case:") else path)
+                    page.goto("/mine/" if path.startswith("case:") else path.format(**known))
                     if path.startswith("case:"):
                         page.click('main a[href^="/case/"]')
                     for field, text in typed.items():
