@@ -122,7 +122,10 @@ class Federated(PrivateQuestions):
             yield Governed(self.ledger.signed(entry.index), entry.logged_at)
         for one in self.federation_shelf.of_kinds(GOVERNING):
             if one.salt is not None and one.octets is not None:
-                [octets] = self.mirror(one.member).octets(one.index, one.index + 1)
+                mirror = self.mirror(one.member)
+                if mirror.size <= one.index:  # another process fetched it since this one looked
+                    mirror.refresh()
+                [octets] = mirror.octets(one.index, one.index + 1)
                 [logged_at] = self.federation_shelf.times(one.member, one.index, one.index + 1)
                 if logged_at is not None:
                     yield Governed(SignedStatement(octets, one.salt, one.octets), logged_at)
