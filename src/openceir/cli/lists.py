@@ -1,6 +1,7 @@
 """`openceir lists`: make operators' lists, and do offline what an operator does with them."""
 
 import csv
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from openceir.cli._options import Day, Moment, as_json_option, echo_json
 from openceir.lists import KINDS, ListError, ListHeader, diff_rows, kind_named, read_rows
 from openceir.statements import KeyRefused, PublicKey
 from openceir.storage.key_files import read_public_key
+from openceir.storage.list_drift import drifts
 from openceir.storage.list_files import ListFiles, apply_delta, verify_list
 from openceir.storage.list_runs import Acknowledgement
 
@@ -166,9 +168,9 @@ def history(ctx: click.Context, operator: str | None, as_json: bool) -> None:
     """Show every list delivered, and whether operators hold what was delivered to them."""
     register = open_register(ctx.obj)
     runs = [file._asdict() for file in register.list_runs.history(operator)]
-    drifts = _drifts(register, operator)
+    found = _drifts(register, operator)
     if as_json:
-        echo_json({"lists": runs, "acknowledgements": drifts})
+        echo_json({"lists": runs, "acknowledgements": found})
         return
     for note in register.list_runs.recovered:
         click.echo(f"note: {note}", err=True)
@@ -178,7 +180,7 @@ def history(ctx: click.Context, operator: str | None, as_json: bool) -> None:
         click.echo(
             f"{run['sequence']:>6}  {run['operator']:<12} {run['kind']:<14} {what:<10} {run['rows']:>8} rows{kept}"
         )
-    for drift in drifts:
+    for drift in found:
         click.echo(f"{drift['operator']} {drift['kind']}: {drift['finding']}")
 
 
@@ -195,13 +197,13 @@ def acknowledge(ctx: click.Context, file: Path, at: Any, as_json: bool) -> None:
     register = open_register(ctx.obj)
     said = _read_acknowledgements(file, at.strftime("%Y-%m-%dT%H:%M:%SZ"))
     register.list_runs.acknowledge(said)
-    drifts = [drift for operator in sorted({one.operator for one in said}) for drift in _drifts(register, operator)]
+    found = [drift for operator in sorted({one.operator for one in said}) for drift in _drifts(register, operator)]
     if as_json:
-        echo_json(drifts)
+        echo_json(found)
     else:
-        for drift in drifts:
+        for drift in found:
             click.echo(f"{drift['operator']} {drift['kind']}: {drift['finding']}")
-    ctx.exit(3 if any(drift["differs"] for drift in drifts) else 0)
+    ctx.exit(3 if any(drift["differs"] for drift in found) else 0)
 
 
 @lists.command()
@@ -241,25 +243,7 @@ def _said(header: ListHeader) -> dict[str, Any]:
 
 def _drifts(register: Register, operator: str | None) -> list[dict[str, Any]]:
     """For each acknowledgement, whether it is what was delivered and how far it is behind."""
-    found = []
-    for said in register.list_runs.acknowledgements():
-        if operator is not None and said.operator != operator:
-            continue
-        delivered = register.list_runs.newest(said.operator, said.kind, said.sequence)
-        newest = register.list_runs.newest(said.operator, said.kind)
-        differs = delivered is None or delivered.sha256 != said.sha256
-        behind = newest is not None and said.sequence < newest.sequence
-        if delivered is None:
-            finding = f"says it holds {said.sequence}, which was never delivered"
-        elif differs:
-            finding = f"holds other rows than were delivered as {said.sequence}; let it load the full list"
-        else:
-            finding = f"holds {said.sequence}" + (f", the newest is {newest.sequence}" if behind and newest else "")
-        found.append(
-            {"operator": said.operator, "kind": said.kind, "sequence": said.sequence, "differs": differs,
-             "is_behind": behind, "acknowledged_at": said.acknowledged_at, "finding": finding}
-        )  # fmt: skip
-    return found
+    return [asdict(one) for one in drifts(register.list_runs, operator)]
 
 
 def _read_acknowledgements(path: Path, at: str) -> list[Acknowledgement]:

@@ -154,7 +154,25 @@ def officers() -> dict[str, Any]:
     }  # fmt: skip
 
 
-TOLD: tuple[Callable[[], dict[str, Any]], ...] = (citizens, officers)
+def operators() -> dict[str, Any]:
+    """A dump half sent, and lists of which one is behind."""
+    from openceir.portal.operators.dumps import begin
+    from openceir.storage.list_runs import Acknowledgement
+
+    dump = begin(actor("ole"), name="northtel_20261001_20261031.csv.gz", size_octets=1_000_000)
+    land.register.make_lists(on=now.date(), at=now)
+    runs = land.register.list_runs
+    newest = runs.newest("northtel", "blocklist")
+    assert newest is not None
+    runs.acknowledge(
+        [Acknowledgement("northtel", "blocklist", newest.sequence, newest.sha256, f"{now:%Y-%m-%dT%H:%M:%SZ}")]
+    )
+    land.register.make_lists(on=now.date(), at=now)
+    land.register.ledger.hand_over()
+    return {"dump": dump.pk}
+
+
+TOLD: tuple[Callable[[], dict[str, Any]], ...] = (citizens, officers, operators)
 
 known: dict[str, Any] = {}
 for tell in TOLD:

@@ -1,4 +1,4 @@
-"""Every page of police, customs, regulator and auditor: accessible, narrow, in both directions, asking nobody else."""
+"""Every page of police, customs, operators, regulator and auditor: accessible, narrow, in both directions, asking nobody else."""
 
 import pytest
 
@@ -19,6 +19,7 @@ PAGES = {
     ],
     "rob": ["/account/approvals/", "/account/approvals/{adoption}/", "/account/people/", "/account/people/appoint/",
             "/account/alarms/"],
+    "ole": ["/operators/dumps/", "/operators/dumps/{dump}/", "/operators/lists/", "/operators/lists/notices/"],
     "aud": ["/auditor/proofs/", "/auditor/proofs/receipt/", "/auditor/proofs/checkpoints/", "/auditor/acts/",
             "/auditor/acts/reads/", "/auditor/acts/replays/"],
 }  # fmt: skip

@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "openceir.portal.channels",
     "openceir.portal.police",
     "openceir.portal.customs",
+    "openceir.portal.operators",
     "openceir.portal.regulator",
     "openceir.portal.auditor",
     "django.contrib.auth",
