@@ -85,10 +85,24 @@ def test_every_text_is_in_its_apps_catalogue(tmp_path):
 
 @pytest.mark.parametrize("app", sorted({*APPS} - {"channels"}))  # of a message every character is paid for
 def test_digits_and_signs_keep_their_order_within_arabic(app):
-    """`*#06#` shows as `#06#*` between Arabic words unless it is isolated."""
+    """`*#06#` shows as `#06#*`, 2027-03-01 as 01-03-2027 between Arabic words unless they are isolated."""
     if not catalogue(app, "ar").exists():
         pytest.skip(f"{app} says nothing to people")
     with catalogue(app, "ar").open("rb") as file:
         said = [one for text in read_po(file, locale="ar") for one in _listed(text.string) if text.id]
-    bare = re.compile(r"(?<![\u2066>])(\*#?\d[\d*]*#|\+\d)")
+    bare = re.compile(r"(?<![\u2066>])(\*#?\d[\d*]*#|\+\d|\b\d{4}-\d)")
     assert [text for text in said if bare.search(text)] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_two_apps_say_alike_they_say_alike_in_every_language(language):
+    """Django puts the catalogues of all apps into one: of two translations of a text the first app's would be shown."""
+    said = {}
+    for app in APPS:
+        if not catalogue(app, language).exists():
+            continue
+        with catalogue(app, language).open("rb") as file:
+            for text in read_po(file, locale=language):
+                if text.id:
+                    said.setdefault((str(text.id), text.context), {})[app] = str(text.string)
+    assert [words for words in said.items() if len({*words[1].values()}) > 1] == []
