@@ -137,6 +137,7 @@ AXES_VERBOSE = False
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
 AXES_SENSITIVE_PARAMETERS = ["login", "username", "password"]
 AXES_USERNAME_FORM_FIELD = "login"
+AXES_USERNAME_CALLABLE = "openceir.portal.accounts.adapter.name_that_was_tried"
 
 # -- what a browser may do ---------------------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {
