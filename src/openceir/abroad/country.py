@@ -5,6 +5,7 @@ operators' door with its list maker, and an EIR that follows it and answers over
 """
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -145,9 +146,9 @@ class Country:
                 process.wait()
 
     def kill(self, name: str) -> None:
-        """End one of its processes as a power cut would."""
+        """End one of its processes, and what it started, as a power cut would."""
         process = self._processes.pop(name)
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
     def begin_to_stop(self) -> None:
@@ -171,7 +172,7 @@ class Country:
         self._logs.append(log)
         command = [sys.executable, "-m", "openceir", "--home", str(home), *words]
         self._processes[name] = subprocess.Popen(  # noqa: S603 - our own command
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=dict(os.environ)
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=dict(os.environ), process_group=0
         )
 
     def broken(self) -> list[str]:
