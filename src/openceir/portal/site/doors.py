@@ -2,12 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 
 __all__ = ["Door", "FooterLink", "doors_for", "footer_links", "open_door", "put_in_footer"]
+
+
+@cache
+def _address_of(name: str, argument: str = "") -> str:
+    """The address of a page; asked for some twenty times a page, and always the same."""
+    return reverse(name, args=[argument] if argument else [])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +30,7 @@ class Door:
     @property
     def address(self) -> str:
         """Where it leads."""
-        return reverse(self.name)
+        return _address_of(self.name)
 
 
 _DOORS: dict[str, Door] = {}
@@ -51,7 +59,7 @@ class FooterLink:
     @property
     def address(self) -> str:
         """Where it leads."""
-        return reverse(self.name, args=[self.argument] if self.argument else [])
+        return _address_of(self.name, self.argument)
 
 
 _FOOTER: dict[tuple[str, str], FooterLink] = {}
@@ -62,6 +70,11 @@ def put_in_footer(link: FooterLink) -> None:
     _FOOTER[(link.name, link.argument)] = link
 
 
-def footer_links() -> list[FooterLink]:
-    """The links at the foot of every page."""
-    return list(_FOOTER.values())
+def footer_links() -> list[tuple[str, str]]:
+    """Address and text of the links at the foot of every page, in the language that is active."""
+    return _footer_in(get_language() or "")
+
+
+@cache
+def _footer_in(language: str) -> list[tuple[str, str]]:
+    return [(link.address, str(link.text)) for link in _FOOTER.values()]
