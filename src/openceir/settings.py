@@ -58,6 +58,7 @@ class Settings:
     portal_https: bool = False  # Whether people reach it over HTTPS: cookies and passkeys are then for HTTPS alone.
     portal_language: str = "en"  # The language of those who did not choose: en, fr, ar, es, pt or hi.
     portal_database: str = ""  # Empty: portal.sqlite in the home folder. Or postgresql://user@host/name?passfile=/path.
+    portal_api_per_day: int = 100_000  # What one access token may ask the API in a day: devices, listings, pictures.
     portal_mail_from: str = ""  # The sender of notices by e-mail; empty: none are sent by e-mail.
     portal_mail_server: str = "localhost:25"  # The mail server that takes them.
 
@@ -96,6 +97,7 @@ _BOUNDS = (
     ("http_waits", 1, 1000),
     ("http_max_body_octets", 1024, 1 << 30),
     ("http_max_batch", 1, 10_000),
+    ("portal_api_per_day", 0, 10**9),
     ("questions_tokens_per_day", 0, 1000),
     ("questions_tokens_per_day_in_all", 0, 10**9),
     ("questions_partner_per_day", 0, 10**9),

@@ -26,6 +26,7 @@ INSTALLED_APPS = [
     "openceir.portal.cases",
     "openceir.portal.citizens",
     "openceir.portal.channels",
+    "openceir.portal.api",
     "openceir.portal.police",
     "openceir.portal.customs",
     "openceir.portal.operators",

@@ -17,6 +17,7 @@ urlpatterns = [
     path("operators/", include("openceir.portal.operators.urls")),
     path("regulator/", include("openceir.portal.regulator.urls")),
     path("auditor/", include("openceir.portal.auditor.urls")),
+    path("api/", include("openceir.portal.api.urls")),
     path("", include("openceir.portal.channels.urls")),
     path("", include("openceir.portal.citizens.urls")),
 ]
