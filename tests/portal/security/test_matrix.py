@@ -41,11 +41,12 @@ PERMITTED = {address: p.callback.permission for address, p in addresses() if has
 
 
 def tried(client, address):
-    """GET, or POST where only that is taken."""
-    reply = client.get(address)
-    reply.close()
-    if reply.status_code == 405:
-        reply = client.post(address)
+    """GET, or the first other method that the address takes."""
+    for method in (client.get, client.post, client.patch):
+        reply = method(address)
+        reply.close()
+        if reply.status_code != 405:
+            break
     return reply
 
 
