@@ -154,6 +154,29 @@ def officers() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def trade() -> dict[str, Any]:
+    """A type that the regulator asks about, one that it approved, and stock of that one."""
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    from openceir.portal.trade.approvals import apply, approve
+    from openceir.portal.trade.flows import STEPS
+    from openceir.portal.trade.stock import declare_stock, make_key
+    from portal.a_document import a_picture
+
+    told = {
+        "brand": "Example", "model": "A1", "sims": 2, "certificate_number": "C-1", "standards": "EN 1",
+        "test_report": "Lab 7", "factory_audit": "ISO 9001, 2026",
+    }  # fmt: skip
+    asked = apply(actor("iva"), {**told, "tac": "00100155"}, [a_picture()])
+    asked.move("ask", actor="regulator", text="Which bands does it have?")
+    approved = apply(actor("iva"), {**told, "tac": "00100166"}, [a_picture("box")])
+    steps = [name for name, _ in STEPS]
+    approve(actor("reg"), approved, steps=steps, reasons="All is in order.", seen_version=approved.version)
+    stock = SimpleUploadedFile("s.csv", b"imei\n00100166000001\n00100166000002\n")
+    batch, _ = declare_stock(actor("iva"), stock, consignment="S-1", key=make_key(actor("iva")))
+    return {"type": asked.pk, "batch": batch.pk}
+
+
 def operators() -> dict[str, Any]:
     """A dump half sent, and lists of which one is behind."""
     from openceir.portal.operators.dumps import begin
@@ -172,7 +195,7 @@ def operators() -> dict[str, Any]:
     return {"dump": dump.pk}
 
 
-TOLD: tuple[Callable[[], dict[str, Any]], ...] = (citizens, officers, operators)
+TOLD: tuple[Callable[[], dict[str, Any]], ...] = (citizens, officers, trade, operators)
 
 known: dict[str, Any] = {}
 for tell in TOLD:

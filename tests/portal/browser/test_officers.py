@@ -1,4 +1,4 @@
-"""Every page of police, customs, operators, regulator and auditor: accessible, narrow, in both directions, asking nobody else."""
+"""Every page of police, customs, trade, operators, regulator and auditor: accessible, narrow, in both directions, asking nobody else."""
 
 import pytest
 
@@ -16,9 +16,12 @@ PAGES = {
         "/regulator/policy/limits/status.dispute_restores_after_hours/", "/regulator/policy/files/country.toml/",
         "/regulator/policy/drafts/{draft}/", "/regulator/findings/", "/regulator/findings/{run}/",
         "/regulator/appeals/", "/regulator/appeals/{appeal}/",
+        "/trade/review/", "/trade/review/types/{type}/", "/trade/review/stock/{batch}/",
     ],
     "rob": ["/account/approvals/", "/account/approvals/{adoption}/", "/account/people/", "/account/people/appoint/",
             "/account/alarms/"],
+    "iva": ["/trade/types/", "/trade/types/new/", "/trade/types/{type}/", "/trade/stock/", "/trade/sales/"],
+    "mak": ["/trade/stock/"],
     "ole": ["/operators/dumps/", "/operators/dumps/{dump}/", "/operators/lists/", "/operators/lists/notices/"],
     "aud": ["/auditor/proofs/", "/auditor/proofs/receipt/", "/auditor/proofs/checkpoints/", "/auditor/acts/",
             "/auditor/acts/reads/", "/auditor/acts/replays/"],

@@ -29,6 +29,7 @@ INSTALLED_APPS = [
     "openceir.portal.api",
     "openceir.portal.police",
     "openceir.portal.customs",
+    "openceir.portal.trade",
     "openceir.portal.operators",
     "openceir.portal.regulator",
     "openceir.portal.auditor",

@@ -14,6 +14,7 @@ urlpatterns = [
     path("cases/", include("openceir.portal.cases.urls")),
     path("police/", include("openceir.portal.police.urls")),
     path("customs/", include("openceir.portal.customs.urls")),
+    path("trade/", include("openceir.portal.trade.urls")),
     path("operators/", include("openceir.portal.operators.urls")),
     path("regulator/", include("openceir.portal.regulator.urls")),
     path("auditor/", include("openceir.portal.auditor.urls")),
