@@ -9,7 +9,7 @@ __all__ = ["BeginForm", "DumpForm", "SentForm"]
 class _Days(forms.Form):
     since = forms.DateField(
         label=_("First day"), required=False, widget=forms.DateInput({"type": "date"}),
-        help_text=_("Only if the file's name does not tell: OPERATOR_YYYYMMDD_YYYYMMDD.csv."),
+        help_text=_("Only if the file's name does not tell the days."),
     )  # fmt: skip
     until = forms.DateField(label=_("Last day"), required=False, widget=forms.DateInput({"type": "date"}))
     sha256 = forms.CharField(

@@ -75,7 +75,7 @@ class SealingKey:
     def open(self, sealed: bytes) -> dict[str, str]:
         """The device again. Raises: StockKeyRefused when it was sealed with another key, or altered."""
         try:
-            told: dict[str, str] = json.loads(self._box.decrypt(bytes(sealed)))
+            told: dict[str, str] = json.loads(self._box.decrypt(sealed))
         except CryptoError:
             raise StockKeyRefused(_("This device was altered after it was declared.")) from None
         return told

@@ -143,7 +143,7 @@ def _sold(actor: Actor, office: str, imei: str, key: SealingKey) -> list[str]:
         raise PortalError(_("it was sold already"))
     if found.batch.state != Batch.State.ACCEPTED:
         raise PortalError(_("the regulator has not accepted its consignment"))
-    told = key.open(found.sealed)
+    told = key.open(bytes(found.sealed))
     imeis = [told[name] for name in ("imei", "imei2") if told.get(name)]
     if used := _on_record(imeis):
         Alarm.objects.create(kind="stock-in-use", office="regulator", actor=actor.name, facts={"batch": found.batch.pk})
@@ -203,7 +203,7 @@ def _fault_of(imeis: list[str], tacs: set[str], seen: set[str]) -> str:
 
 def _used(imeis: list[str], key: SealingKey, office: str) -> dict[str, str]:
     """Of these, those that no new device can have, and why."""
-    used = {}
+    used: dict[str, str] = {}
     for at in range(0, len(imeis), _AT_ONCE):
         some = {key.finder(imei): imei for imei in imeis[at : at + _AT_ONCE]}
         of_company = Unit.objects.filter(office=office)
