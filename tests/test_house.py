@@ -93,3 +93,12 @@ print(*{"duckdb", "pyarrow", "openceir.detection", "openceir.intake"} & sys.modu
 """
     done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+def test_no_two_test_files_bear_one_name():
+    """pytest imports files of folders without __init__.py by their bare names: the second of two would not be run."""
+    seen: dict[str, Path] = {}
+    for path in sorted((ROOT.parents[1] / "tests").rglob("test_*.py")):
+        if not (path.parent / "__init__.py").exists():
+            assert path.name not in seen, f"{path} and {seen[path.name]}"
+            seen[path.name] = path
