@@ -1,4 +1,5 @@
-"""One Chromium and one served country for all browser tests. Without them these tests are skipped, and say why.
+"""One Chromium and one served country for all browser tests; they end with the last of these tests, for while Playwright
+runs in a thread no other test there may use Django's database or an event loop of its own. Without them these tests are skipped, and say why.
 
     def test_the_queue(look):
         look("/police/", as_="ann")
@@ -42,7 +43,7 @@ class Served:
     known: dict[str, Any]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     home = tmp_path_factory.mktemp("served")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("OPENCEIR_", "DJANGO_"))}
@@ -77,7 +78,7 @@ def free_port() -> int:
     raise AssertionError("a hundred ports of 127.0.0.1 are all taken")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def playwright() -> Iterator[Any]:
     """What drives browsers: a process bears one, whatever browsers it starts."""
     if not CHROMIUM.exists():
@@ -86,43 +87,72 @@ def playwright() -> Iterator[Any]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium(playwright: Any) -> Iterator[Any]:
     browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
     yield browser
     browser.close()
 
 
+def a_browser_of(chromium: Any, served: Served, as_: str, language: str, width: int, javascript: bool) -> Any:
+    """Somebody's browser: its own cookies and store, the person signed in, the language chosen."""
+    context = chromium.new_context(
+        base_url=served.address,
+        viewport={"width": width, "height": 740},
+        java_script_enabled=javascript,
+        permissions=["camera"],
+    )
+    cookies = [{"name": "language", "value": language, "url": served.address}]
+    if as_:
+        cookies.append({"name": "sessionid", "value": served.known["cookies"][as_], "url": served.address})
+    context.add_cookies(cookies)
+    return context
+
+
+def open_in(page: Any, path: str) -> Any:
+    """The page, opened; what it asked of whom and what the browser complained of is noted from here on."""
+    page.asked, page.faults = [], []
+    reply = page.goto(path)
+    assert reply.ok, f"{path} answered {reply.status}"
+    return page
+
+
+def a_page_of(context: Any) -> Any:
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.on("request", lambda request: page.asked.append(request.url))
+    page.on("pageerror", lambda fault: page.faults.append(str(fault)))
+    page.on("console", lambda said: page.faults.append(said.text) if said.type == "error" else None)
+    return page
+
+
 @pytest.fixture
 def browse(chromium: Any, served: Served) -> Iterator[Callable[..., Any]]:
-    """`browse("/", as_="alice", language="ar", width=320, javascript=False)`: the page, opened."""
+    """`browse("/", as_="alice", language="ar", width=320, javascript=False)`: the page, opened in a browser of its own."""
     contexts = []
 
     def open_page(path: str, *, as_: str = "", language: str = "en", width: int = 360, javascript: bool = True) -> Any:
-        context = chromium.new_context(
-            base_url=served.address,
-            viewport={"width": width, "height": 740},
-            java_script_enabled=javascript,
-            permissions=["camera"],
-        )
-        contexts.append(context)
-        cookies = [{"name": "language", "value": language, "url": served.address}]
-        if as_:
-            cookies.append({"name": "sessionid", "value": served.known["cookies"][as_], "url": served.address})
-        context.add_cookies(cookies)
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        page.asked, page.faults = [], []  # what the page asked of whom, and what the browser complained of
-        page.on("request", lambda request: page.asked.append(request.url))
-        page.on("pageerror", lambda fault: page.faults.append(str(fault)))
-        page.on("console", lambda said: page.faults.append(said.text) if said.type == "error" else None)
-        reply = page.goto(path)
-        assert reply.ok, f"{path} answered {reply.status}"
-        return page
+        contexts.append(a_browser_of(chromium, served, as_, language, width, javascript))
+        return open_in(a_page_of(contexts[-1]), path)
 
     yield open_page
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="package")
+def looked_at(chromium: Any, served: Served) -> Iterator[Callable[[str, str, str], Any]]:
+    """A page opened in the browser of a person and language that all `look`s share: a new one each would cost a second."""
+    pages: dict[tuple[str, str], Any] = {}
+
+    def open_page(path: str, as_: str, language: str) -> Any:
+        if (as_, language) not in pages:
+            pages[as_, language] = a_page_of(a_browser_of(chromium, served, as_, language, 320, javascript=True))
+        return open_in(pages[as_, language], path)
+
+    yield open_page
+    for page in pages.values():
+        page.context.close()
 
 
 @pytest.fixture
@@ -145,12 +175,12 @@ def check_page(served: Served) -> Callable[[Any], None]:
 
 
 @pytest.fixture
-def look(browse: Callable[..., Any], check_page: Callable[[Any], None]) -> Callable[..., None]:
+def look(looked_at: Callable[[str, str, str], Any], check_page: Callable[[Any], None]) -> Callable[..., None]:
     """Open a page in a language of each direction, at 320 px, and check it."""
 
     def look_at(path: str, *, as_: str = "") -> None:
         for language in ("en", "ar"):
-            page = browse(path, as_=as_, language=language, width=320)
+            page = looked_at(path, as_, language)
             assert page.get_attribute("html", "dir") == ("rtl" if language == "ar" else "ltr")
             check_page(page)
 
