@@ -118,14 +118,14 @@ class Node:
 class Network:
     """Four members, or as many as asked for, and what they say."""
 
-    def __init__(self, out, engine_, names=NAMES, places=None, **running):
+    def __init__(self, out, engine_, names=NAMES, places=None, nations=(), **running):
         self.out, self.engine = out, engine_
         first = free_ports(10 * len(names) + 30)
         self.next_port = first + 10 * len(names)
         self.places = [Place("127.0.0.1", first + 10 * at, first + 10 * at + 1) for at in range(len(names))]
         self.plan = Plan(
             name="example/shared", members=names, places=places or self.places, quorum=len(names) // 2 + 1,
-            at=clock.now() - timedelta(seconds=5),
+            at=clock.now() - timedelta(seconds=5), nations=nations,
             running=Running(**{"block_seconds": 0.1, "heartbeat_seconds": 5, **running}),
         )  # fmt: skip
         self.nodes = [Node(folder, engine_) for folder in found(out, self.plan)]

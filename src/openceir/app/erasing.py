@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from openceir.app.watching import Watching
+from openceir.app.joined import Joined
 from openceir.ledger import LedgerError
 from openceir.statements import ErasureDone, ErasureOrdered, Member, Role, Statement, StatementRefused, decode_payload
 from openceir.status import StatusError
+from openceir.storage.federation_shelf import FederationShelf
 
 __all__ = ["Erasing", "Erasure"]
 
@@ -54,7 +55,7 @@ class _Public:
     said: Statement
 
 
-class Erasing(Watching):
+class Erasing(Joined):
     """Orders to forget, and our answers."""
 
     def erasures(self) -> list[Erasure]:
@@ -120,12 +121,17 @@ class Erasing(Watching):
                 self.erase(index, at=at)
             except (StatusError, LedgerError) as wrong:
                 return str(wrong)
-        if self.is_federated:
-            found = self.federation_shelf.find(target)
+        for shelf in self._shelves():
+            found = shelf.find(target)
             if found is not None:
-                self.federation_shelf.erase(found.member, found.index)
+                shelf.erase(found.member, found.index)
                 self.claims.forget(found.index, found.member)
         return ""
+
+    def _shelves(self) -> list[FederationShelf]:
+        """What we keep of logs other than our own."""
+        followed = [self.federation_shelf] if self.is_federated else []
+        return [*followed, self.shared_shelf] if self.is_joined else followed
 
     def _trouble_with(self, order: _Public) -> str:
         """Why an order has no standing, or cannot be followed yet; nothing when it can."""
@@ -146,7 +152,7 @@ class Erasing(Watching):
         index = self.ledger.find(target)
         if index is not None:
             return self.ledger.entry(index).header.issuer
-        found = self.federation_shelf.find(target) if self.is_federated else None
+        found = next((one for shelf in self._shelves() if (one := shelf.find(target)) is not None), None)
         return None if found is None else found.issuer
 
     def _member(self, name: str) -> Member | None:
@@ -160,14 +166,13 @@ class Erasing(Watching):
         for entry in self.ledger.of_kinds({kind}):
             assert entry.said is not None, "a public statement is never erased"
             yield _Public(entry.leaf_hash, entry.header.issuer, "", entry.logged_at, entry.said)
-        if not self.is_federated:
-            return
-        for one in self.federation_shelf.of_kinds([kind]):
-            [logged_at] = self.federation_shelf.times(one.member, one.index, one.index + 1)
-            if one.octets is None or logged_at is None:
-                continue  # its payload has not come yet
-            try:
-                said = decode_payload(kind, one.octets)
-            except StatementRefused:
-                continue  # refused when it was judged; the federation reports it
-            yield _Public(one.leaf_hash, one.issuer, one.member, logged_at, said)
+        for shelf in self._shelves():
+            for one in shelf.of_kinds([kind]):
+                [logged_at] = shelf.times(one.member, one.index, one.index + 1)
+                if one.octets is None or logged_at is None:
+                    continue  # its payload has not come yet
+                try:
+                    said = decode_payload(kind, one.octets)
+                except StatementRefused:
+                    continue  # refused when it was judged; the federation reports it
+                yield _Public(one.leaf_hash, one.issuer, one.member, logged_at, said)

@@ -49,6 +49,10 @@ def register_of(ctx: click.Context) -> Register:
     """The register in the home that the command line names; its ledger is let go of when the command ends."""
     assert isinstance(ctx.obj, Path)
     register = open_register(ctx.obj)
+    if register.is_joined:
+        from openceir.abroad.shared_book import orderer_of
+
+        register.orderer = orderer_of(register)
     ctx.call_on_close(lambda: register.ledger.close() if "ledger" in vars(register) else None)
     return register
 

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from openceir import clock
+from openceir.cli._consortium_home import follow_book, join_home
 from openceir.cli._consortium_members import admit, approve, join, remove
 from openceir.cli._consortium_nodes import as_client, at_option, folder_of, node_option, trust_of
 from openceir.cli._options import as_json_option, echo_json, register_of
@@ -51,7 +52,7 @@ def consortium() -> None:
     """Keep one book among several authorities, in one order that no few of them can change."""
 
 
-for _command in (join, admit, approve, remove):
+for _command in (join, admit, approve, remove, join_home, follow_book):
     consortium.add_command(_command)
 
 
@@ -60,6 +61,7 @@ def _founding_options(command: Any) -> Any:
         [
             click.option("--members", type=click.IntRange(1, 100), default=4, show_default=True, help="How many; four stand one that fails or lies, seven two."),
             click.option("--member", "names", multiple=True, metavar="ID", help="A member's id, once for each; member0, member1 … when left out."),
+            click.option("--nation", "nations", multiple=True, metavar="XA", help="The members' nations in their order, two letters each; none when left out."),
             click.option("--out", type=_FOLDER, required=True, help="Where the nodes' folders are made."),
             click.option("--name", default="consortium/shared", show_default=True, help="The name of the book, no spaces."),
             click.option("--hosts", metavar="HOST,…", help="One host for each member; all on this machine when left out."),
@@ -91,7 +93,8 @@ def import_(ctx: click.Context, /, **asked: Any) -> None:
     """Make nodes like `init`, and let the log of this home move in as the beginning of the shared book.
 
     Receipts, checkpoints and proofs of the old log stay true: its entries are the first of the new tree, and a
-    consistency proof leads from its last checkpoint to any later state. Say nothing more on the old log afterwards.
+    consistency proof leads from its last checkpoint to any later state. The old log takes nothing more afterwards: the home
+    goes on once it joins its node (`openceir consortium join-home`). To undo a trial, delete consortium/home.json.
     """
     register = register_of(ctx)
     with ShownProgress("reading the log") as progress:
@@ -107,13 +110,16 @@ def import_(ctx: click.Context, /, **asked: Any) -> None:
 
     moved = write_moved(ready, entries())
     try:
-        _found(asked, Imported(ledger.log_key.name, moved.size, moved.root), ready)
+        plan = _found(asked, Imported(ledger.log_key.name, moved.size, moved.root), ready)
+        register.note_moved(plan.chain_id)
     finally:
         ready.unlink(missing_ok=True)
 
 
-def _found(asked: dict[str, Any], imported: Imported | None, moved: Path | None = None) -> None:
+def _found(asked: dict[str, Any], imported: Imported | None, moved: Path | None = None) -> Plan:
     names = list(asked["names"]) or [f"member{number}" for number in range(asked["members"])]
+    if asked["nations"] and len(asked["nations"]) != len(names):
+        raise click.UsageError(f"{len(names)} members need as many --nation, not {len(asked['nations'])}")
     hosts = [host.strip() for host in asked["hosts"].split(",")] if asked["hosts"] else None
     first = asked["first_port"]
     places = (
@@ -123,7 +129,13 @@ def _found(asked: dict[str, Any], imported: Imported | None, moved: Path | None 
     )
     running = Running(on_one_machine=hosts is None, block_seconds=asked["block_seconds"])
     plan = Plan(
-        name=asked["name"], members=names, places=places, at=asked["at"], quorum=len(names) // 2 + 1, running=running
+        name=asked["name"],
+        members=names,
+        places=places,
+        at=asked["at"],
+        quorum=len(names) // 2 + 1,
+        nations=asked["nations"],
+        running=running,
     )
     folders = found(asked["out"], plan, imported)
     if moved is not None:
@@ -131,7 +143,7 @@ def _found(asked: dict[str, Any], imported: Imported | None, moved: Path | None 
             replace_file(folder / "imported.entries", moved.read_bytes())
     if asked["as_json"]:
         echo_json({"chain_id": plan.chain_id, "quorum": plan.quorum, "nodes": [str(folder) for folder in folders]})
-        return
+        return plan
     click.echo(f"{plan.name}: {len(folders)} nodes, {plan.quorum} members decide; chain {plan.chain_id}")
     if imported is not None:
         click.echo(f"the log {imported.origin} moves in: {imported.size} entries, root {imported.root.hex()}")
@@ -140,6 +152,7 @@ def _found(asked: dict[str, Any], imported: Imported | None, moved: Path | None 
     click.echo(
         f"start each with `openceir consortium node {folders[0]}` and so on" + (", on its host" if hosts else "")
     )
+    return plan
 
 
 @consortium.command()

@@ -27,7 +27,10 @@ def verify(ctx: click.Context, as_json: bool) -> None:
     the digest that was signed. Exits 0 when all of it holds, 2 naming the first bad place.
     """
     with ShownProgress("ledger") as progress:
-        found = register_of(ctx).verify_ledger(progress)
+        register = register_of(ctx)
+        found = register.verify_ledger(progress)
+        to = register.moved_to
+        shared = register.verify_shared() if register.is_joined else None
     if as_json:
         echo_json(
             {
@@ -40,9 +43,19 @@ def verify(ctx: click.Context, as_json: bool) -> None:
                 "checkpoint_size": found.checkpoint_size,
                 "unfinished_octets": found.unfinished_octets,
                 "root": found.root.hex(),
+                "goes_on_in": to.chain_id if to else None,
+                "shared_entries": register.shared_log.size() if shared else None,
+                "shared_height": shared.height if shared else None,
             }
         )
         return
+    if to is not None:
+        click.echo(f"the book goes on in the consortium {to.chain_id}; this home's own log is its past")
+    if shared is not None:
+        click.echo(
+            f"our copy of it: {register.shared_log.size()} entries to block {shared.height}, as its members signed; "
+            "every payload that we hold is what was said"
+        )
     if not found.blocks:
         click.echo("the ledger is empty: nothing was ever logged in this home")
         return

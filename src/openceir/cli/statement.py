@@ -140,7 +140,10 @@ def show(ctx: click.Context, which: str, as_json: bool) -> None:
 def list_statements(ctx: click.Context, first: int, limit: int, kind: str | None, as_json: bool) -> None:
     """List entries of the ledger: index, time, issuer, kind and leaf hash. Devices are not shown here."""
     rows = []
-    for entry in register_of(ctx).ledger.entries(first):
+    register = register_of(ctx)
+    if (to := register.moved_to) is not None:
+        click.echo(f"note: the book goes on in the consortium {to.chain_id}; these are this home's own log", err=True)
+    for entry in register.ledger.entries(first):
         if kind is None or entry.header.kind in {kind, f"{kind}/1"}:
             rows.append(_plain(entry, whole=False))
             if len(rows) == limit:

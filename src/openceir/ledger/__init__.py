@@ -10,7 +10,7 @@ from openceir.ledger.audit import Audit, audit
 from openceir.ledger.checkpoint import Checkpoint, SignedCheckpoint
 from openceir.ledger.cosignature import WitnessKey, cosign
 from openceir.ledger.engine import Entry, Ledger, LoggedStatement
-from openceir.ledger.errors import Duplicate, LedgerBroken, LedgerBusy, LedgerError, ProofRefused
+from openceir.ledger.errors import BookMoved, Duplicate, LedgerBroken, LedgerBusy, LedgerError, ProofRefused
 from openceir.ledger.governance import GOVERNING, Governance, Proposal
 from openceir.ledger.log_policy import LogPolicy
 from openceir.ledger.log_proof import LogProof
@@ -114,6 +114,7 @@ __all__ = [
     "PayloadShelf",
     # when it goes wrong
     "Duplicate",
+    "BookMoved",
     "LedgerBroken",
     "LedgerBusy",
     "LedgerError",

@@ -3,7 +3,7 @@
 from openceir.errors import OpenceirError
 from openceir.statements import Refusal
 
-__all__ = ["Duplicate", "LedgerBroken", "LedgerBusy", "LedgerError", "ProofRefused"]
+__all__ = ["BookMoved", "Duplicate", "LedgerBroken", "LedgerBusy", "LedgerError", "ProofRefused"]
 
 
 class LedgerError(OpenceirError):
@@ -24,6 +24,13 @@ class LedgerBusy(LedgerError):
 
     code = "ledger-busy"
     http_status = 503
+
+
+class BookMoved(LedgerError):
+    """The book of this home goes on in a consortium; what was asked cannot be done on the old log."""
+
+    code = "book-moved"
+    http_status = 409
 
 
 class Duplicate(LedgerError):

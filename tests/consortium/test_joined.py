@@ -1,0 +1,177 @@
+"""Homes of nations on one consortium of four real nodes: what one states counts in the others as their policy says."""
+
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from tests.consortium.homes import COUNTS, Home, joined, policy
+from tests.consortium.network import ROOT, Network, engine, until
+
+from openceir import clock
+from openceir.app import open_register
+from openceir.cli._main import cli
+from openceir.consortium import NodeFolder, audit_book
+from openceir.ledger import BookMoved, LedgerBroken, hash_leaf
+from openceir.statements import DeviceSet, DeviceStolen, ErasureOrdered, Role, StatementRefused
+from openceir.status import Status
+
+pytestmark = pytest.mark.slow
+
+PHONE, OTHER_PHONE = "00100100000001", "00100100000019"
+DEATHS_AT = (2, 4, 6, 8, 10, 13, 16, 20, 25)
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory):
+    made = Network(tmp_path_factory.mktemp("joined"), engine(), nations=("XA", "XB", "XC", "XD"))
+    try:
+        yield made.start().up()
+    finally:
+        made.stop()
+
+
+@pytest.fixture(scope="module")
+def homes(network, tmp_path_factory):
+    """Homes of XA, XB and XC; XA lets XC know nothing of its devices, XB and XC count XA's thefts."""
+    folder = tmp_path_factory.mktemp("homes")
+    policy(folder / "xa", "XA", '[shares.xc]\nkinds = ["approved/1"]\n')
+    policy(folder / "xb", "XB", COUNTS)
+    policy(folder / "xc", "XC", COUNTS)
+    for number, name in enumerate(("xa", "xb", "xc")):
+        joined(folder / name, network.nodes[number].path)
+    return folder
+
+
+def steals(home, phone=PHONE):
+    at = clock.now()
+    said = DeviceStolen(devices=DeviceSet.of([phone]), stolen_at=at - timedelta(days=1), case_number="N-7")
+    [entry] = home.register.state([said], by=home.member, at=at)
+    return entry
+
+
+def is_blocked(home, phone=PHONE):
+    return home.register.check(phone, clock.now() + timedelta(minutes=1)).status is Status.BLOCKED
+
+
+def openceir(home, *words, status=0):
+    done = CliRunner().invoke(cli, ["--home", str(home), *map(str, words)], catch_exceptions=False)
+    assert done.exit_code == status, done.output
+    return done.output
+
+
+def test_a_theft_stated_in_one_nation_is_blocked_where_policy_counts_it_and_forgotten_everywhere(network, homes):
+    a, b, c = (Home(homes / name) for name in ("xa", "xb", "xc"))
+    entry = steals(a)
+    assert is_blocked(a)
+    assert a.register.ledger.size == 0, "the home's own log took nothing"
+    done = b.round(homes / "xa")
+    assert (done.troubles, done.taken, done.received) == ({}, entry.index + 1, 1)
+    assert is_blocked(b)
+    assert c.round(homes / "xa").troubles == {}
+    held = c.register.shared_shelf.find(entry.leaf_hash)
+    assert (held.why, held.salt, held.octets, held.issuer) == ("not-shared", None, None, "xa")
+    assert not is_blocked(c)
+    again = b.round(homes / "xa")
+    assert (again.received, again.landed) == (0, 0)
+
+    [order] = a.register.state([ErasureOrdered(target=entry.leaf_hash, grounds="Data Act 17")], by="xa", at=clock.now())
+    assert [home.round().erased for home in (a, b, c)] == [1, 1, 1]
+    a.round()
+    [erasure] = [one for one in a.register.erasures() if one.order == order.leaf_hash]
+    assert (set(erasure.answered), erasure.missing) == ({"xa", "xb", "xc"}, ("xd",))
+    for home in (a, b):
+        held = home.register.shared_shelf.find(entry.leaf_hash)
+        assert (held.why, held.octets) == ("erased", None)
+        assert not is_blocked(home)
+        assert "as its members signed" in openceir(home.path, "ledger", "verify")
+    for node in network.nodes:
+        audit_book(node.folder)
+    assert a.register.outbox() == []
+
+
+def test_what_is_not_what_the_members_signed_is_not_kept(network, homes):
+    b = Home(homes / "xb")
+    b.round()
+    size, entry, altered = b.register.shared_log.size(), b.client.entry, []
+
+    def liar(index):
+        row = entry(index)
+        if row is not None and index >= size:
+            altered.append(index)
+            row[3] = row[3][:-1] + bytes([row[3][-1] ^ 1])
+        return row
+
+    place = network.submit(3, by=3)
+    until(lambda: network.nodes[1].client.height() > place.height, "a header over it at our node")
+    b.client.entry = liar
+    with pytest.raises(LedgerBroken, match="did not sign"):
+        b.round()
+    assert altered
+    assert b.register.shared_log.size() == size
+    b.client.entry = entry
+    b.round()
+    assert b.register.shared_log.size() > place.index
+
+
+def test_a_statement_that_the_consortium_refuses_leaves_the_outbox(homes):
+    a = Home(homes / "xa")
+    at = clock.now()
+    said = DeviceStolen(devices=DeviceSet.of([PHONE]), stolen_at=at - timedelta(days=3001), case_number="N-8")
+    signed = a.register.sign(said, by="xa", at=at - timedelta(days=3000))
+    with pytest.raises(StatementRefused):
+        a.register.submit([signed], at=at)
+    assert a.register.outbox() == []
+
+
+def test_a_home_killed_at_every_step_says_everything_once_and_goes_on(network, homes):
+    """Each child states one theft and follows; what it said is in the book once or was never handed over, and is never lost."""
+    b, killed = homes / "xb", 0
+    steals(Home(homes / "xa"), OTHER_PHONE)
+    for number, dies_at in enumerate(DEATHS_AT):
+        done = subprocess.run(
+            [sys.executable, str(Path(__file__).with_name("dying_home.py")), b, homes / "xa", str(dies_at), str(1000 + number)],
+            capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=300,
+        )  # fmt: skip
+        assert "whole" in done.stdout or done.returncode == -9, done.stderr
+        killed += done.returncode == -9
+        if "whole" in done.stdout:
+            break
+    assert killed >= 6
+    home = Home(b)
+    waiting = [hash_leaf(one.octets) for one in home.register.outbox()]
+    until(
+        lambda: set(home.round(homes / "xa").troubles) <= {"xd"} and not home.register.outbox(),
+        "a round without trouble",
+    )  # xd has no home here
+    shelf = home.register.shared_shelf
+    assert home.register.outbox() == []
+    assert all(shelf.find(leaf).why == "held" for leaf in waiting)
+    leaves = [hash_leaf(one.octets) for one in home.register.shared_log.entries()]
+    assert len(leaves) == len(set(leaves))
+    mine = list(shelf.of_kinds(["device-stolen/1"]))
+    assert all(one.why == "held" and one.landed for one in mine if one.issuer == "xb")
+    assert sum(one.issuer == "xb" for one in mine) >= killed - 2, "all but those killed before the outbox"
+    assert is_blocked(home, OTHER_PHONE)
+    home.register.verify_shared()
+
+
+def test_an_imported_log_takes_nothing_more_and_tells_where_the_book_goes_on(tmp_path):
+    home = tmp_path / "home"
+    register = open_register(home)
+    at = clock.now()
+    register.new_key("xa", member="xa", roles=[Role.POLICE], valid_from=at - timedelta(days=1))
+    said = DeviceStolen(devices=DeviceSet.of([PHONE]), stolen_at=at, case_number="N-7")
+    register.state([said], by="xa", at=at)
+    register.ledger.close()
+    openceir(
+        home, "consortium", "import", "--members", 1, "--member", "xa", "--nation", "XA", "--out", tmp_path / "shared"
+    )
+    chain = NodeFolder(tmp_path / "shared" / "node0").chain_id
+    with pytest.raises(BookMoved, match="goes on in"):
+        open_register(home).state([said], by="xa", at=at)
+    assert f"the book goes on in the consortium {chain}" in openceir(home, "ledger", "verify")
+    assert f"the book goes on in the consortium {chain}" in openceir(home, "statement", "list")
