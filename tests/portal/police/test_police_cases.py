@@ -158,11 +158,21 @@ def test_at_the_roadside_a_phone_shows_its_report_and_each_check_is_on_record(co
     page = ann.post(
         "/police/roadside/", {"numbers": f"{ALICES_PHONE}\nnonsense", "purpose": "traffic stop"}
     ).content.decode()
-    assert "blocked" in page
+    assert "No network of this country serves this device." in page
     assert str(case) in page.replace("</bdi>", "").replace('<bdi dir="ltr" class="app-code">', "")
     act = Act.objects.get(verb="police.check-roadside")
     assert ALICES_PHONE not in act.subject
     assert act.reason == "traffic stop"
+
+
+def test_an_officer_reads_the_register_in_his_language(country, client_of):
+    case = a_report()
+    ann = client_of("ann", PortalRole.POLICE_OFFICER)
+    ann.cookies["language"] = "fr"
+    page = ann.get(f"/police/cases/{case.pk}/").content.decode()
+    assert "Non enregistré" in page
+    assert "Nobody has stated" not in page
+    assert 'class="govuk-radios__input"' in page
 
 
 def test_a_seized_phone_returns_to_its_owner_and_keeps_working_with_his_card(country, client_of, clock):

@@ -14,7 +14,7 @@ from openceir.identity import format_imei
 from openceir.policy import Policy
 from openceir.status import THEFTS, Answer, ClaimKind, ProbablyMistyped, Reason, Status
 
-__all__ = ["Office", "Told", "Why", "office_named", "refused", "told", "word_of"]
+__all__ = ["Office", "Told", "Why", "meaning_of", "office_named", "refused", "sentence_of", "told", "word_of"]
 
 _WORDS = {
     "blocked": gettext_lazy("Blocked"),
@@ -97,9 +97,11 @@ def told(answer: Answer, policy: Policy) -> Told:
         verdict=verdict,
         word=word_of(verdict),
         tag=_TAGS[verdict],
-        means=_means(answer, deciding),
+        means=meaning_of(answer),
         why=tuple(
-            Why(_sentence(reason), office_named(policy, reason.issuer), reason.since, reason.statement, reason.decides)
+            Why(
+                sentence_of(reason), office_named(policy, reason.issuer), reason.since, reason.statement, reason.decides
+            )
             for reason in shown
         ),
         steps=tuple(_steps(answer, deciding)),
@@ -138,7 +140,9 @@ def refused(value: str, error: OpenceirError, at: datetime) -> Told:
 _APPEALABLE = {ClaimKind.STOLEN, ClaimKind.LOST, ClaimKind.BLOCKED, ClaimKind.CLASSIFIED, ClaimKind.TRACKED}
 
 
-def _means(answer: Answer, deciding: list[Reason]) -> str:
+def meaning_of(answer: Answer) -> str:
+    """What an answer means for whoever has the device."""
+    deciding = [reason for reason in answer.reasons if reason.decides]
     kinds = {reason.kind for reason in deciding}
     days = [reason.block_on for reason in deciding if reason.block_on is not None]
     match answer.status:
@@ -166,7 +170,8 @@ def _means(answer: Answer, deciding: list[Reason]) -> str:
             )
 
 
-def _sentence(reason: Reason) -> str:
+def sentence_of(reason: Reason) -> str:
+    """A reason of an answer."""
     day = date_format(reason.since, "DATE_FORMAT")
     if reason.kind is ClaimKind.CLASSIFIED:
         return _("What networks saw up to %(day)s matches the rule “%(rule)s”.") % {"day": day, "rule": reason.label}

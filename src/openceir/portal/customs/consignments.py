@@ -27,6 +27,7 @@ from openceir.portal.accounts.log import note
 from openceir.portal.accounts.models import Alarm
 from openceir.portal.cases.errors import CaseChanged
 from openceir.portal.citizens.numbers import canonical_imei
+from openceir.portal.citizens.words import meaning_of, sentence_of
 from openceir.portal.customs.models import Consignment, Declared, Scanned
 from openceir.portal.register import register
 from openceir.portal.site.tables import Row, Upload, read_table
@@ -182,12 +183,12 @@ def _line(device: str, declared: str | None, is_there: bool, answer: Answer | Op
     found = sorted(_REPORTED & kinds.keys())
     if found or answer.status is Status.BLOCKED:
         return Line(
-            device, declared or "", recorded, "reported", kinds[found[0]].sentence if found else answer.headline
+            device, declared or "", recorded, "reported", sentence_of(kinds[found[0]]) if found else meaning_of(answer)
         )
     if is_known_non_unique(device):
         return Line(device, declared or "", recorded, "no-number")
     if known := sorted(_KNOWN & kinds.keys()):
-        return Line(device, declared or "", recorded, "known", kinds[known[0]].sentence)
+        return Line(device, declared or "", recorded, "known", sentence_of(kinds[known[0]]))
     if declared is None:
         return Line(device, "", recorded, "surplus")
     if not is_there:

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django import forms, template
-from django.forms.boundfield import BoundField
+from django.forms.boundfield import BoundField, BoundWidget
 from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -78,6 +78,13 @@ def with_kit(field: BoundField) -> SafeString:
     if told:
         attrs["aria-describedby"] = " ".join(told)
     return field.as_widget(attrs=attrs)
+
+
+@register.filter
+def choice_with_kit(choice: BoundWidget, kind: str) -> SafeString:
+    """One of several radios or checkboxes with the kit's class, without which it lies under its label."""
+    choice.data["attrs"]["class"] = f"govuk-{kind}__input"
+    return choice.tag()
 
 
 @register.filter
