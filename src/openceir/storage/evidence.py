@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -481,11 +482,25 @@ def _snapshot_name(name: str, table: pa.Table) -> str:
     whole = hashlib.sha256()
     for column in table.columns:
         if pa.types.is_string(column.type):
-            octets = "\x1e".join("\x1f" if text is None else text for text in column.to_pylist()).encode()
+            parts = _octets_of_texts(column)
         else:
-            octets = column.cast(pa.int64()).fill_null(-(2**63)).to_numpy().tobytes()
-        whole.update(len(octets).to_bytes(8, "big") + octets)
+            parts = [column.cast(pa.int64()).fill_null(-(2**63)).to_numpy()]
+        for part in parts:
+            whole.update(part.nbytes.to_bytes(8, "big"))
+            whole.update(part.data)
     return f"{name}~{whole.hexdigest()[:32]}.parquet"
+
+
+def _octets_of_texts(column: pa.ChunkedArray) -> list[npt.NDArray[Any]]:
+    """The lengths of all texts, -1 for null, and their octets end to end: no text is made a Python object."""
+    lengths = pc.binary_length(column).fill_null(-1).to_numpy()
+    texts = column.cast(pa.large_binary()).fill_null(b"").combine_chunks()
+    _, offsets, octets = texts.buffers()
+    if not len(texts) or octets is None:
+        return [lengths, np.empty(0, np.uint8)]
+    bounds = np.frombuffer(offsets, np.int64)
+    first, last = bounds[texts.offset], bounds[texts.offset + len(texts)]
+    return [lengths, np.frombuffer(octets, np.uint8)[first:last]]
 
 
 def _differing(old: pa.Table, new: pa.Table) -> Devices:
