@@ -87,6 +87,44 @@ def test_a_day_on_which_a_block_begins_makes_a_run(country, maker, monkeypatch):
     assert country.list_runs.newest("northtel", "blocklist").rows == 1
 
 
+def test_on_a_day_when_very_many_fall_due_a_theft_goes_out_before_them(country, maker, monkeypatch):
+    """Two devices are very many here: all rows are made anew, and the theft of the day has left before."""
+    at = clock.now()
+    due = [f"0010010000{n:04d}" for n in range(700, 703)]
+    found = DeviceClassified(
+        rule="cloned_imei", conditions=("c",), blocking=True, marks_duplicate=False, policy_digest=bytes(32),
+        as_of_on=at.date(), evidence_digest=bytes(32), block_on=at.date() + timedelta(days=1), amnesty=False,
+        matched=DeviceSet.of(due),
+    )  # fmt: skip
+    country.state([found], by="regulator", at=at)
+    assert renewed(maker) == 1
+    monkeypatch.setattr("openceir.storage.list_sources._MOST_TOUCHED", 2)
+    monkeypatch.setattr(list_maker, "now", lambda: at + timedelta(days=1))
+    steals(country, ALICES_PHONE)
+    assert renewed(maker) == 3
+    assert [(event, facts["sequence"]) for event, facts in maker.said] == [
+        ("lists made", 1), ("urgent lists made", 2), ("lists made", 3),
+    ]  # fmt: skip
+    blocked = []
+    for sequence in (2, 3):
+        newest = country.list_runs.newest("northtel", "blocklist", sequence)
+        rows = country.list_runs.files_of(newest).rows.read_text().split()[1:]
+        blocked.append([row.split(",")[0] for row in rows])
+    assert blocked[0] == [ALICES_PHONE[:14]]
+    assert blocked[1] == sorted([ALICES_PHONE[:14], *due])
+    assert renewed(maker) is None
+
+
+def test_a_new_day_with_nothing_said_makes_one_run(country, maker, monkeypatch):
+    steals(country, ALICES_PHONE)
+    assert renewed(maker) == 1
+    monkeypatch.setattr(list_maker, "now", lambda: clock.now() + timedelta(days=1))
+    assert renewed(maker) is None
+    steals(country, BOBS_PHONE)
+    assert renewed(maker) == 2
+    assert [event for event, _ in maker.said] == ["lists made", "lists made"]
+
+
 def test_a_change_of_policy_makes_a_run(country, maker):
     steals(country, ALICES_PHONE)
     assert renewed(maker) == 1

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from hashlib import sha256
@@ -95,6 +95,36 @@ class Desk(Laboratory):
         with self._asked_lists(on, at, None, None) as asked:
             return self._delivered(asked, self._what_changed, asked.runs.make_if_changed)
 
+    def renew_urgent_lists(self, *, on: date, at: datetime) -> "ListRun | None":
+        """On a new day, a run of those devices alone that something was said of since the last one.
+
+        What falls due with the day may be a whole country's devices, and nobody told of a theft waits for them:
+        `renew_lists` brings them afterwards. These lists are therefore as of the last run's day, though the rows of
+        the devices said of are today's. None when the day is no other, no row would change, or it takes every row.
+        """
+        from openceir.storage.list_writing import BaseLost
+
+        with self._asked_lists(on, at, None, None) as asked:
+            since = asked.runs.basis(asked.operators)
+            if since is None or since.as_of_on >= on:
+                return None
+            head, basis = (replace(of, as_of_on=since.as_of_on) for of in (asked.head, asked.basis))
+            contents = self._what_was_said(asked, since)
+            if contents is None:
+                return None
+            try:
+                return asked.runs.make_if_changed(head, contents, asked.operators, asked.key, basis)
+            except BaseLost:  # a file of the last run was altered on the disk; `renew_lists` makes all of it anew
+                return None
+
+    def _what_was_said(self, asked: "_AskedLists", since: "Basis") -> "Contents | None":
+        """The rows of what statements touched since the last run, whatever the days between turned."""
+        if not self._differs_by_time_alone(asked, since):
+            return None
+        found = self._touched_since(asked, replace(since, as_of_on=asked.head.as_of_on))
+        has_rows = found is not None and (found.touched or "blockranges" in found.for_all)
+        return found if has_rows else None
+
     def _delivered(
         self,
         asked: "_AskedLists",
@@ -161,22 +191,32 @@ class Desk(Laboratory):
 
     def _what_changed(self, asked: "_AskedLists") -> "Contents":
         """The rows of what changed since the last run, or all of them when that cannot be told from it."""
-        from openceir import lists
-        from openceir.storage.claim_changes import ClaimChanges
-        from openceir.storage.list_sources import gather_changes
-
         since, on = asked.runs.basis(asked.operators), asked.head.as_of_on
-        if since is None or since.as_of_on > on or not asked.basis.differs_by_time_alone(since):
+        if since is None or since.as_of_on > on or not self._differs_by_time_alone(asked, since):
             return self._everything(asked)
         if since.as_of_on < on:
             newest = self.lake.last_day()
-            is_same = lists.options_of(self.policy, since.as_of_on) == asked.desk.options
-            if not is_same or (newest is not None and newest > since.as_of_on):
+            if newest is not None and newest > since.as_of_on:
                 return self._everything(asked)
+        found = self._touched_since(asked, since)
+        return self._everything(asked) if found is None else found
+
+    def _differs_by_time_alone(self, asked: "_AskedLists", since: "Basis") -> bool:
+        """Whether rows nobody touched are what they were, but for what the days between turned."""
+        from openceir import lists
+
+        is_same_day = since.as_of_on == asked.head.as_of_on
+        return asked.basis.differs_by_time_alone(since) and (
+            is_same_day or lists.options_of(self.policy, since.as_of_on) == asked.desk.options
+        )
+
+    def _touched_since(self, asked: "_AskedLists", since: "Basis") -> "Contents | None":
+        from openceir.storage.claim_changes import ClaimChanges
+        from openceir.storage.list_sources import gather_changes
+
         changes = ClaimChanges(self.claims, self.database)
         with self._seen_with() as seen:
-            found = gather_changes(asked.desk, self.claims, changes, seen, on, since)
-        return self._everything(asked) if found is None else found
+            return gather_changes(asked.desk, self.claims, changes, seen, asked.head.as_of_on, since)
 
     def _measured_digest(self) -> str:
         manifest = self.home / "lake" / "measures" / "manifest.json"

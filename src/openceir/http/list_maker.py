@@ -15,14 +15,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from multiprocessing import get_context
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from openceir.app import Register, open_register
 from openceir.clock import now
 from openceir.errors import OpenceirError
+
+if TYPE_CHECKING:
+    from openceir.storage.list_runs import ListRun
 
 __all__ = ["ListMaker", "lists_made_beside"]
 
@@ -61,17 +65,25 @@ class ListMaker:
         return self.home / register.settings.policy_folder
 
     def renew(self) -> int | None:
-        """Make the lists that are due; the run's number, None when no row would change or there is no operator."""
+        """Make the lists that are due; the last run's number, None when no row would change or there is no operator.
+
+        On a new day what was said goes out first: what falls due with the day may be very many devices.
+        """
         register = self._register or open_register(self.home)
         at = now()
         if not register.policy.operators(at.date()):
             return None
+        urgent = self._made("urgent lists made", register.renew_urgent_lists, at)
+        rest = self._made("lists made", register.renew_lists, at)
+        return urgent if rest is None else rest
+
+    def _made(self, event: str, make: "Callable[..., ListRun | None]", at: datetime) -> int | None:
         began = time.monotonic()
-        run = register.renew_lists(on=at.date(), at=at)
+        run = make(on=at.date(), at=at)
         if run is None:
             return None
         changes = sum(made.delta.rows for made in run.lists if made.delta)
-        self._say("lists made", sequence=run.sequence, changes=changes, took_s=round(time.monotonic() - began, 2))
+        self._say(event, sequence=run.sequence, changes=changes, took_s=round(time.monotonic() - began, 2))
         return run.sequence
 
     def close(self) -> None:
