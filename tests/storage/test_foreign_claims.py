@@ -26,6 +26,8 @@ from openceir.statements import (
 )
 from openceir.status import AcceptedStatement, ForeignRules, Status, fold
 from openceir.storage.claims import ClaimShelf
+from openceir.storage.database import Database
+from openceir.storage.identifiers import IdentifierDictionary
 
 HOME = ""
 LOGS = {HOME: "", "xb/log": "XB", "xc/log": "XC"}
@@ -348,3 +350,16 @@ def test_a_recovery_reaches_abroad_only_by_a_quorum(world):
     world.says("xc/log", "xc-regulator", Approved(target=back), day=5)
     assert world.answer(5).status is Status.UNKNOWN
     assert world.answer(5).at - timedelta(days=5) == on(0)
+
+
+def test_what_a_new_nation_said_of_a_range_is_read_though_nothing_was_read_before(tmp_path):
+    """Lists are made by asking for ranges first: a shelf that had read nothing since knew nothing of the new log."""
+    shelves = []
+    for _ in range(2):  # one that writes, another process's that reads
+        database = Database(tmp_path / "register.sqlite")
+        shelves.append(ClaimShelf(database, IdentifierDictionary(database)))
+    phone = f"{PHONE:014d}"
+    stolen = DeviceStolen(devices=DeviceSet.of(ranges=[(phone, phone)]), stolen_at=on(1), case_number="N")
+    shelves[0].apply_abroad("xb/log", [entry("xb/log", 0, "police", stolen, 1)])
+    lo, _hi, _statuses = shelves[1].range_statuses(on(2))
+    assert PHONE in lo.tolist()

@@ -108,7 +108,7 @@ class Desk(Laboratory):
             since = asked.runs.basis(asked.operators)
             if since is None or since.as_of_on >= on:
                 return None
-            head, basis = (replace(of, as_of_on=since.as_of_on) for of in (asked.head, asked.basis))
+            head, basis = replace(asked.head, as_of_on=since.as_of_on), replace(asked.basis, as_of_on=since.as_of_on)
             contents = self._what_was_said(asked, since)
             if contents is None:
                 return None

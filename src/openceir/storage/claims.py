@@ -523,6 +523,7 @@ class ClaimShelf:
         )
 
     def _read_columns(self, where: str, *values: str) -> ClaimColumns:
+        self.reader.learn(self._database.connection)  # another nation's log may be new since anything was read
         said: list[Said] = []
         whole: list[bool] = []
         named: list[Keys] = []
