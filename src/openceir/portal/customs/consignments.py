@@ -178,7 +178,7 @@ def _line(device: str, declared: str | None, is_there: bool, answer: Answer | Op
     if isinstance(answer, OpenceirError):
         return Line(device, declared or "", "", "no-number", str(answer))
     model = answer.model or {}
-    recorded = f"{model.get('manufacturer') or ''} {model.get('model') or ''}".strip()
+    recorded = f"{model.get('brand') or model.get('manufacturer') or ''} {model.get('model') or ''}".strip()
     kinds = {str(reason.kind): reason for reason in answer.reasons}
     found = sorted(_REPORTED & kinds.keys())
     if found or answer.status is Status.BLOCKED:
