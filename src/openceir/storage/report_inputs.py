@@ -16,11 +16,11 @@ from openceir.storage.claims import ClaimShelf
 from openceir.storage.database import Database
 from openceir.storage.detection_inputs import standing_findings
 from openceir.storage.reference import ReferenceTables
+from openceir.storage.said_rows import PARTS
 
 __all__ = ["Month", "take_month"]
 
 _EPOCH = date(1970, 1, 1)
-_PARTS = 4  # of one statement in the claims, as storage/claims.py numbers them
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ def _reports(found: Iterable[CurrentClaims]) -> pa.Table:
 
 
 def _bound(found: CurrentClaims) -> pa.Table:
-    whole = np.array([said.index * _PARTS + said.part for said in found.said], np.int64)
+    whole = np.array([said.index * PARTS + said.part for said in found.said], np.int64)
     return pa.table(
         {
             "device": pa.array(found.device),
@@ -180,9 +180,9 @@ def _history(database: Database, month: Month) -> dict[str, pa.Table]:
         (ends_at,),
     ):
         keys = np.frombuffer(devices, dtype="<i8").astype(np.int64)
-        said.append((identity // _PARTS, kind, label, ends_kind, len(keys), effective_at, logged_at))
+        said.append((identity // PARTS, kind, label, ends_kind, len(keys), effective_at, logged_at))
         about_device.append(keys)
-        about_idx.append(np.full(len(keys), identity // _PARTS))
+        about_idx.append(np.full(len(keys), identity // PARTS))
     columns = list(zip(*said, strict=True)) or [()] * 7
     types = (pa.int64(), pa.string(), pa.string(), pa.string(), pa.int64(), pa.int64(), pa.int64())
     names = ("idx", "kind", "label", "ends_kind", "devices", "effective_at", "logged_at")

@@ -1,8 +1,5 @@
 """The auditor's pages. Those of proofs are open to everybody; who did what is for auditors."""
 
-from typing import Any
-
-from django import forms
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -18,6 +15,7 @@ from openceir.portal.auditor.rules import READ_ACTS, REPLAY
 from openceir.portal.register import register
 from openceir.portal.regulator import jobs
 from openceir.portal.regulator.models import Job
+from openceir.portal.site.pages import form_page
 
 __all__ = ["acts", "checkpoints", "proofs", "reads", "receipt", "replays"]
 
@@ -40,7 +38,7 @@ def receipt(request: HttpRequest) -> HttpResponse:
             shown = show_receipt(form.cleaned_data["octets"], form.cleaned_data["log_key"])
         except OpenceirError as refused:
             form.add_error("file" if form.cleaned_data.get("file") else "text", str(refused))
-    return _page(request, "receipt", form, {"shown": shown})
+    return form_page(request, "auditor/receipt.html", form, {"shown": shown})
 
 
 def checkpoints(request: HttpRequest) -> HttpResponse:
@@ -52,7 +50,7 @@ def checkpoints(request: HttpRequest) -> HttpResponse:
             rows = compare_checkpoints(form.cleaned_data["earlier"], form.cleaned_data["later"])
         except OpenceirError as refused:
             form.add_error("earlier", str(refused))
-    return _page(request, "checkpoints", form, {"rows": rows})
+    return form_page(request, "auditor/checkpoints.html", form, {"rows": rows})
 
 
 @needs(READ_ACTS)
@@ -72,7 +70,7 @@ def acts(request: HttpRequest) -> HttpResponse:
     except ChainBroken as wrong:
         whole, broken = None, str(wrong)
     told = {"page": Paginator(rows, 50).get_page(request.GET.get("page")), "whole": whole, "broken": broken}
-    return _page(request, "acts", form, told)
+    return form_page(request, "auditor/acts.html", form, told)
 
 
 @needs(READ_ACTS)
@@ -98,8 +96,4 @@ def replays(request: HttpRequest) -> HttpResponse:
             note(actor, "auditor.replay", subject=f"run-{form.cleaned_data['run']}")
             jobs.ask(Job(kind="replay", asked=str(form.cleaned_data["run"]), asked_by=request.user))
             return redirect("replays")
-    return _page(request, "replays", form, {"jobs": Job.objects.filter(kind="replay")[:20]})
-
-
-def _page(request: HttpRequest, name: str, form: forms.Form, told: dict[str, Any]) -> HttpResponse:
-    return render(request, f"auditor/{name}.html", {"form": form, **told, "has_errors": bool(form.errors)})
+    return form_page(request, "auditor/replays.html", form, {"jobs": Job.objects.filter(kind="replay")[:20]})

@@ -6,11 +6,12 @@ import rules.predicates
 
 from openceir.portal.accounts.roles import PortalRole, grant
 
-__all__ = ["READ_EVIDENCE"]
+__all__ = ["READ_EVIDENCE", "of_its_office"]
 
 
 @rules.predicates.predicate(name="of the case's office")
-def _of_its_office(user: Any, case: Any) -> bool:
+def of_its_office(user: Any, case: Any) -> bool:
+    """Whether somebody acts for the office that decides the case; true where no case is asked about."""
     return case is None or any(one.office == case.office for one in user.appointments_now)
 
 
@@ -22,5 +23,5 @@ READ_EVIDENCE = grant(
     PortalRole.CUSTOMS_SUPERVISOR,
     PortalRole.REGULATOR,
     PortalRole.REGULATOR_SUPERVISOR,
-    also=_of_its_office,
+    also=of_its_office,
 )

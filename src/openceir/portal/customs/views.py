@@ -1,8 +1,5 @@
 """The customs' pages."""
 
-from typing import Any
-
-from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
@@ -24,6 +21,7 @@ from openceir.portal.customs.forms import DecisionForm, ImportForm, ManifestForm
 from openceir.portal.customs.models import Consignment
 from openceir.portal.customs.rules import DECIDE_IMPORTS, DECLARE, READ_CONSIGNMENTS, READ_IMPORTS, RELEASE, SCAN
 from openceir.portal.register import register
+from openceir.portal.site.pages import form_page
 
 __all__ = ["consignment", "consignments", "declare", "imports", "ports", "scan_devices", "traveller"]
 
@@ -57,7 +55,7 @@ def declare(request: HttpRequest) -> HttpResponse:
             for line, why in refused[:50]:
                 messages.error(request, _("Line %(line)d was set aside: %(why)s") % {"line": line, "why": why})
             return redirect("consignment", made.pk)
-    return _page(request, "declare", form, {})
+    return form_page(request, "customs/declare.html", form, {})
 
 
 @needs(READ_CONSIGNMENTS)
@@ -86,7 +84,7 @@ def consignment(request: HttpRequest, number: int) -> HttpResponse:
         "consignment": kept, "page": Paginator(lines, 200).get_page(request.GET.get("page")), "counts": counts,
         "scan_form": ScanForm(), "is_open": kept.state == Consignment.State.OPEN,
     }  # fmt: skip
-    return _page(request, "consignment", form, told)
+    return form_page(request, "customs/consignment.html", form, told)
 
 
 @needs(SCAN)
@@ -102,7 +100,7 @@ def scan_devices(request: HttpRequest, number: int) -> HttpResponse:
             form.add_error("numbers", str(refused))
         else:
             return redirect("consignment", kept.pk)
-    return _page(request, "scan", form, {"consignment": kept})
+    return form_page(request, "customs/scan.html", form, {"consignment": kept})
 
 
 @needs(READ_IMPORTS)
@@ -141,7 +139,7 @@ def traveller(request: HttpRequest, number: int) -> HttpResponse:
     if case.person is not None:
         under_name = Case.objects.filter(kind="import", person=case.person, state="accepted").count()
     told = {"case": case, "devices": devices, "under_name": under_name, "events": case.events.all()}
-    return _page(request, "import", form, told)
+    return form_page(request, "customs/import.html", form, told)
 
 
 @needs(READ_CONSIGNMENTS)
@@ -160,7 +158,3 @@ def ports(request: HttpRequest) -> HttpResponse:
         .order_by("port")
     )
     return render(request, "customs/ports.html", {"rows": rows})
-
-
-def _page(request: HttpRequest, name: str, form: forms.Form, told: dict[str, Any]) -> HttpResponse:
-    return render(request, f"customs/{name}.html", {"form": form, **told, "has_errors": bool(form.errors)})

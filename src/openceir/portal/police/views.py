@@ -4,7 +4,6 @@ import csv
 from datetime import timedelta
 from typing import Any
 
-from django import forms
 from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -32,6 +31,7 @@ from openceir.portal.police.models import Hit
 from openceir.portal.police.rules import BLOCK_IN_BULK, CHECK_ROADSIDE, DECIDE_CASES, READ_CASES, SEIZE
 from openceir.portal.police.seizures import give_back, seize
 from openceir.portal.register import register
+from openceir.portal.site.pages import form_page
 
 __all__ = ["add_note", "bulk", "case", "hits", "queue", "queue_csv", "roadside", "seize_device", "seizure", "take"]
 
@@ -54,7 +54,7 @@ def queue(request: HttpRequest) -> HttpResponse:
         "overdue_before": moment.now() - OVERDUE_AFTER,
         "unread": _hits(reader).filter(read_at=None).count(),
     }
-    return _page(request, "queue", form, told)
+    return form_page(request, "police/queue.html", form, told)
 
 
 @needs(READ_CASES)
@@ -113,7 +113,7 @@ def case(request: HttpRequest, number: int) -> HttpResponse:
         "hits": kept.hits.all()[:20], "events": kept.events.all(),
     }  # fmt: skip
     kept.hits.filter(read_at=None).update(read_at=moment.now())
-    return _page(request, "case", form, told)
+    return form_page(request, "police/case.html", form, told)
 
 
 @needs(DECIDE_CASES)
@@ -162,7 +162,7 @@ def roadside(request: HttpRequest) -> HttpResponse:
         reader = reader_of(request, CHECK_ROADSIDE)
         for number in form.cleaned_data["numbers"]:
             answers.append(_roadside_answer(reader, number, form.cleaned_data["purpose"]))
-    return _page(request, "roadside", form, {"answers": answers})
+    return form_page(request, "police/roadside.html", form, {"answers": answers})
 
 
 def _roadside_answer(reader: Actor, number: str, purpose: str) -> dict[str, Any]:
@@ -191,7 +191,9 @@ def seize_device(request: HttpRequest) -> HttpResponse:
             form.add_error("numbers", str(refused))
         else:
             return redirect("seizure", kept.pk)
-    return _page(request, "seize", form, {"seized": Case.objects.filter(kind="seizure", closed_at=None)[:50]})
+    return form_page(
+        request, "police/seize.html", form, {"seized": Case.objects.filter(kind="seizure", closed_at=None)[:50]}
+    )
 
 
 @needs(SEIZE, to_act=True)
@@ -209,7 +211,9 @@ def seizure(request: HttpRequest, number: int) -> HttpResponse:
             form.add_error("text", str(refused))
         else:
             return redirect("seizure", kept.pk)
-    return _page(request, "seizure", form, {"case": kept, "devices": kept.devices.all(), "events": kept.events.all()})
+    return form_page(
+        request, "police/seizure.html", form, {"case": kept, "devices": kept.devices.all(), "events": kept.events.all()}
+    )
 
 
 @needs(BLOCK_IN_BULK, to_act=True)
@@ -224,8 +228,4 @@ def bulk(request: HttpRequest) -> HttpResponse:
                 propose_bulk(actor_of(request, BLOCK_IN_BULK), read, reason=form.cleaned_data["reason"])
         except OpenceirError as refused:
             form.add_error("file", str(refused))
-    return _page(request, "bulk", form, {"read": read})
-
-
-def _page(request: HttpRequest, name: str, form: forms.Form, told: dict[str, Any]) -> HttpResponse:
-    return render(request, f"police/{name}.html", {"form": form, **told, "has_errors": bool(form.errors)})
+    return form_page(request, "police/bulk.html", form, {"read": read})

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -39,6 +38,7 @@ from openceir.portal.regulator.rules import (
     READ_FINDINGS,
     READ_POLICY,
 )
+from openceir.portal.site.pages import form_page
 from openceir.reports import Figure, csv_text, draw
 
 __all__ = [
@@ -72,7 +72,7 @@ def figures(request: HttpRequest) -> HttpResponse:
         "jobs": Job.objects.filter(kind="figures")[:5],
         "form": form if may(request.user, MAKE_FIGURES) else None,
     }
-    return _page(request, "figures", form, told)
+    return form_page(request, "regulator/figures.html", form, told)
 
 
 @needs(READ_FIGURES)
@@ -137,7 +137,7 @@ def limit(request: HttpRequest, path: str) -> HttpResponse:
             form.add_error("value", str(refused))
         else:
             return redirect("policy_draft", made.pk)
-    return _page(request, "limit", form, {"path": path, "limit": present})
+    return form_page(request, "regulator/limit.html", form, {"path": path, "limit": present})
 
 
 @needs(CHANGE_POLICY, to_act=True)
@@ -152,7 +152,7 @@ def policy_file(request: HttpRequest, file: str) -> HttpResponse:
             form.add_error("text", str(refused))
         else:
             return redirect("policy_draft", made.pk)
-    return _page(request, "policy_file", form, {"file": file})
+    return form_page(request, "regulator/policy_file.html", form, {"file": file})
 
 
 @needs(READ_POLICY)
@@ -184,7 +184,9 @@ def finding(request: HttpRequest, number: int) -> HttpResponse:
         propose_adoption(actor_of(request, ADOPT_FINDINGS), run, reason=form.cleaned_data["reason"])
         return redirect("approvals")
     may_adopt = run.adopted_at is None and may(request.user, ADOPT_FINDINGS)
-    return _page(request, "finding", form, {"run": run, "rules": rules_of(run), "may_adopt": may_adopt})
+    return form_page(
+        request, "regulator/finding.html", form, {"run": run, "rules": rules_of(run), "may_adopt": may_adopt}
+    )
 
 
 # -- appeals -------------------------------------------------------------------------------------------------------------
@@ -227,7 +229,7 @@ def appeal(request: HttpRequest, number: int) -> HttpResponse:
     told = {
         "case": case, "device": device, "answer": register().check(device, moment.now()), "stated": _stated(case),
     }  # fmt: skip
-    return _page(request, "appeal", form, told)
+    return form_page(request, "regulator/appeal.html", form, told)
 
 
 def _stated(case: Case) -> list[dict[str, Any]]:
@@ -248,8 +250,3 @@ def _stated(case: Case) -> list[dict[str, Any]]:
 def _user(request: HttpRequest) -> User:
     assert isinstance(request.user, User)
     return request.user
-
-
-def _page(request: HttpRequest, name: str, form: forms.Form, told: dict[str, Any]) -> HttpResponse:
-    told.setdefault("form", form)
-    return render(request, f"regulator/{name}.html", {**told, "has_errors": bool(form.errors)})
