@@ -22,7 +22,7 @@ from openceir.ledger import (
     SignedCheckpoint,
     hash_leaf,
 )
-from openceir.ledger.merkle import nodes_of
+from openceir.ledger.merkle import nodes_of, tree_beside
 
 __all__ = ["Mirror"]
 
@@ -157,13 +157,6 @@ class Mirror:
 
     def _tree_beside(self, heads: list[BlockHead]) -> int:
         """Begin with the nodes beside the copy as far as they are right; how many blocks they cover."""
-        nodes = self._blocks.read_nodes()
-        for known in range(len(heads), 0, -1):
-            head = heads[known - 1]
-            if nodes_of(head.end) * 32 <= len(nodes):
-                tree = MerkleLog(nodes, head.end)
-                if tree.root() == head.root:
-                    self.tree, self._nodes_kept = tree, head.end
-                    return known
-                break
-        return 0
+        self.tree, known = tree_beside(self._blocks.read_nodes(), [(head.end, head.root) for head in heads])
+        self._nodes_kept = self.tree.size
+        return known

@@ -23,7 +23,7 @@ from openceir.ledger.checkpoint import Checkpoint, SignedCheckpoint
 from openceir.ledger.errors import Duplicate, LedgerBroken, LedgerError
 from openceir.ledger.governance import Governance
 from openceir.ledger.machine import MOST_IN_BLOCK, REMEMBERED, Checked, Machine
-from openceir.ledger.merkle import MerkleLog, hash_leaf, nodes_of
+from openceir.ledger.merkle import MerkleLog, hash_leaf, nodes_of, tree_beside
 from openceir.ledger.ports import Block, BlockHead, BlockShelf, LogKey, PayloadShelf
 from openceir.ledger.receipt import Receipt, make_receipt
 from openceir.statements import (
@@ -322,17 +322,11 @@ class Ledger:
 
     def _tree_beside(self, heads: list[BlockHead]) -> tuple[MerkleLog, int]:
         """The tree from the nodes beside the log, and how many blocks it covers; empty when they are of no use."""
-        nodes = self._blocks.read_nodes()
-        for known in range(len(heads), 0, -1):
-            head = heads[known - 1]
-            if nodes_of(head.end) * 32 <= len(nodes):
-                tree = MerkleLog(nodes, head.end)
-                if tree.root() == head.root:
-                    self._nodes_kept = head.end
-                    return tree, known
-                break
-        self.notes.append("the tree beside the log was missing or stale and was rebuilt from the entries")
-        return MerkleLog(), 0
+        tree, known = tree_beside(self._blocks.read_nodes(), [(head.end, head.root) for head in heads])
+        self._nodes_kept = tree.size
+        if not known:
+            self.notes.append("the tree beside the log was missing or stale and was rebuilt from the entries")
+        return tree, known
 
     def _compare(self, note: str | None) -> None:
         """Hold the log against its checkpoint."""

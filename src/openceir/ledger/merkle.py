@@ -198,6 +198,19 @@ def verify_inclusion(leaf_hash: bytes, index: int, size: int, path: Sequence[byt
         raise ProofRefused(f"the inclusion proof does not lead to the root at {size} entries")
 
 
+def tree_beside(nodes: bytes, states: Sequence[tuple[int, bytes]]) -> tuple[MerkleLog, int]:
+    """The tree of the newest of these states that the nodes reach, if they give its root; and how many states it covers.
+
+    Shapes: states are (size, root), ascending. An empty tree and 0 when the nodes are of no use.
+    """
+    for known in range(len(states), 0, -1):
+        size, root = states[known - 1]
+        if nodes_of(size) * _OCTETS <= len(nodes):
+            tree = MerkleLog(nodes, size)
+            return (tree, known) if tree.root() == root else (MerkleLog(), 0)
+    return MerkleLog(), 0
+
+
 def verify_consistency(old_size: int, new_size: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]) -> None:
     """Raise ProofRefused unless the new tree has the old one as its beginning. Source: RFC 9162 §2.1.4.2."""
     if not 0 <= old_size <= new_size or any(len(node) != _OCTETS for node in proof):
