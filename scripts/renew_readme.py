@@ -43,7 +43,7 @@ def main() -> None:
         if asked is None:
             sys.exit("README.md shows no `openceir device check`")
         answer = run("--home", "demo/home", "device", "check", asked[1], "--at", asked[2], cwd=place)
-        # Keys and salts are new in every run, and so are the hashes over them: this part is not compared by a test.
+        # Keys and salts are new in every run, and so are the hashes over them: a test compares all but those.
         put_between(README, "check", f"{asked[0]}\n{answer}", fence="console")
     put_between(POLICY_PAGE, "policy", DEFAULTS.read_text(encoding="utf-8"), fence="toml")
 

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -18,6 +19,7 @@ import pytest
 from openceir.portal import demonstration
 
 ROOT = Path(__file__).parents[2]
+LEAF = re.compile("leaf [0-9a-f]+")
 BEGIN, END = "<!-- demo: begin -->\n\n```\n", "\n```\n\n<!-- demo: end -->"
 
 
@@ -43,6 +45,16 @@ def test_the_readme_shows_what_the_demo_prints(place):
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     shown = readme.partition(BEGIN)[2].partition(END)[0]
     assert shown == (place / "out.txt").read_text().rstrip("\n")
+
+
+@pytest.mark.slow
+def test_the_readme_shows_what_the_check_of_its_first_example_prints(place):
+    """Renew it with scripts/renew-readme.sh. Keys and salts are new in every run, and so are the hashes over them."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    asked, _, shown = readme.partition("```console\n$ openceir device check ")[2].partition("\n")
+    done = openceir("--home", "demo/home", "device", "check", *asked.split(), cwd=place)
+    answer = shown.partition("\n```")[0]
+    assert LEAF.sub("leaf", done.stdout.rstrip("\n")) == LEAF.sub("leaf", answer)
 
 
 @pytest.mark.slow

@@ -45,9 +45,9 @@ def explain(evidence: EvidenceRow) -> list[str]:
     if nobodys:
         sentences.append(f"The policy names no source for {', '.join(dict.fromkeys(nobodys))}.")
     if row.get("subscribers"):
-        sentences.append(
-            f"The subscriptions are kept as {len(row['subscribers'])} keyed digests; no number or name is shown."
-        )
+        kept = len(row["subscribers"])
+        digests = "one keyed digest" if kept == 1 else f"{kept} keyed digests"
+        sentences.append(f"The subscriptions are kept as {digests}; no number or name is shown.")
     return sentences
 
 
