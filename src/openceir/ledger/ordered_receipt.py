@@ -20,16 +20,12 @@ from typing import Any, Final
 from openceir.ledger.comet import LightBlock, Validator, verify_chain
 from openceir.ledger.errors import ProofRefused
 from openceir.ledger.machine import app_hash_of
-from openceir.ledger.merkle import hash_leaf, root_of_inclusion
-from openceir.ledger.receipt import MOST_OCTETS
+from openceir.ledger.merkle import root_of_inclusion
+from openceir.ledger.receipt_file import ReceiptFile, write_receipt_file
 from openceir.statements import (
     Header,
     Members,
-    Sign1,
     Statement,
-    open_payload,
-    read_header,
-    verify_header,
 )
 
 __all__ = [
@@ -42,7 +38,6 @@ __all__ = [
 ]
 
 _PROOF: Final = "openceir-commit"
-_PREIMAGE: Final = "openceir-preimage"
 MOST_BLOCKS: Final = 1000
 
 
@@ -153,11 +148,7 @@ class VerifiedOrdered:
 
 def make_ordered_receipt(signed: bytes, proof: OrderedProof, *, disclose: tuple[bytes, bytes] | None = None) -> bytes:
     """The receipt file of a signed statement; `disclose` is its salt and payload."""
-    message = Sign1.read(signed, "the statement")
-    unprotected: dict[Any, Any] = {_PROOF: proof.plain()}
-    if disclose is not None:
-        unprotected[_PREIMAGE] = list(disclose)
-    return Sign1(message.protected, message.payload, message.signature, unprotected).write()
+    return write_receipt_file(signed, _PROOF, proof.plain(), disclose)
 
 
 def is_ordered_receipt(file_octets: bytes) -> bool:
@@ -175,28 +166,13 @@ def verify_ordered_receipt(
 ) -> VerifiedOrdered:
     """What the file shows: that this statement stands in the consortium's book, who signed it, what was said.
 
-    With `members` the issuer's own signature and role are checked too, as of the time it was stated.
+    With `members` the issuer is checked too, as `ReceiptFile.said` does it.
     Raises: ProofRefused or StatementRefused for anything that does not hold.
     """
-    if len(file_octets) > MOST_OCTETS:
-        raise ProofRefused(f"a receipt file has at most {MOST_OCTETS} octets")
-    message = Sign1.read(file_octets, "the receipt file")
-    unprotected = dict(message.unprotected)
-    preimage = unprotected.pop(_PREIMAGE, None)
-    if unprotected.keys() != {_PROOF}:
+    file = ReceiptFile.read(file_octets)
+    if file.proofs.keys() != {_PROOF}:
         raise ProofRefused("the file carries no proof of a consortium; is it the receipt of a single register?")
-    proof = OrderedProof.from_plain(unprotected[_PROOF])
-    leaf = Sign1(message.protected, message.payload, message.signature).write()
-    leaf_hash = hash_leaf(leaf)
-    root = proof.verify(leaf_hash, trust, now=now, trust_period=trust_period)
-    header = read_header(leaf)
-    if members is not None:
-        verify_header(leaf, members, at=header.stated_at)
-    match preimage:
-        case None:
-            said = None
-        case [bytes(salt), bytes(payload)]:
-            said = open_payload(header, salt, payload)
-        case _:
-            raise ProofRefused("what the file discloses is not a salt and a payload")
-    return VerifiedOrdered(header, leaf_hash, proof, root, said, members is not None)
+    proof = OrderedProof.from_plain(file.proofs[_PROOF])
+    root = proof.verify(file.leaf_hash, trust, now=now, trust_period=trust_period)
+    header, said = file.said(members)
+    return VerifiedOrdered(header, file.leaf_hash, proof, root, said, members is not None)

@@ -17,10 +17,11 @@ Source: RFC 9942 (receipts, vds 1 = RFC9162_SHA256), RFC 9943 (transparent state
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from openceir.ledger.errors import ProofRefused
-from openceir.ledger.merkle import MerkleLog, hash_leaf, root_of_inclusion
+from openceir.ledger.merkle import MerkleLog, root_of_inclusion
+from openceir.ledger.receipt_file import ReceiptFile, write_receipt_file
 from openceir.statements import (
     ALG,
     CWT_CLAIMS,
@@ -33,10 +34,7 @@ from openceir.statements import (
     SigningKey,
     Statement,
     StatementRefused,
-    open_payload,
     read_canonical,
-    read_header,
-    verify_header,
     write_canonical,
 )
 
@@ -47,8 +45,6 @@ _VDS: Final = 395
 _VDP: Final = 396
 _RFC9162_SHA256: Final = 1
 _INCLUSION: Final = -1
-_PREIMAGE: Final = "openceir-preimage"
-MOST_OCTETS: Final = 65 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,44 +136,24 @@ class VerifiedReceipt:
 
 def make_receipt(signed: bytes, receipt: Receipt, *, disclose: tuple[bytes, bytes] | None = None) -> bytes:
     """The receipt file of the signed statement; `disclose` is its salt and payload."""
-    message = Sign1.read(signed, "the statement")
-    unprotected: dict[Any, Any] = {_RECEIPTS: [receipt.write()]}
-    if disclose is not None:
-        unprotected[_PREIMAGE] = list(disclose)
-    return Sign1(message.protected, message.payload, message.signature, unprotected).write()
+    return write_receipt_file(signed, _RECEIPTS, [receipt.write()], disclose)
 
 
 def verify_receipt(file_octets: bytes, log_key: PublicKey, members: Members | None = None) -> VerifiedReceipt:
     """What the file shows: that this statement stands in the log of `log_key`, who signed it, what was said.
 
-    With `members` the issuer's own signature and role are checked too, as of the time it was stated: a key may have
-    run out since. That a stolen key did not backdate it, the log has checked when it took the statement in.
+    With `members` the issuer is checked too, as `ReceiptFile.said` does it.
     Raises: ProofRefused or StatementRefused for anything that does not hold.
     """
-    if len(file_octets) > MOST_OCTETS:
-        raise ProofRefused(f"a receipt file has at most {MOST_OCTETS} octets")
-    message = Sign1.read(file_octets, "the receipt file")
-    unprotected = dict(message.unprotected)
-    preimage = unprotected.pop(_PREIMAGE, None)
-    match unprotected:
-        case {394: [bytes(octets)]} if len(unprotected) == 1:
+    file = ReceiptFile.read(file_octets)
+    match file.proofs:
+        case {394: [bytes(octets)]} if len(file.proofs) == 1:
             receipt = Receipt.read(octets)
         case _:
             raise ProofRefused("the file carries no single receipt (header 394); is it a bare statement?")
-    leaf = Sign1(message.protected, message.payload, message.signature).write()
-    leaf_hash = hash_leaf(leaf)
-    root = receipt.verify(leaf_hash, log_key)
-    header = read_header(leaf)
-    if members is not None:
-        verify_header(leaf, members, at=header.stated_at)
-    match preimage:
-        case None:
-            said = None
-        case [bytes(salt), bytes(payload)]:
-            said = open_payload(header, salt, payload)
-        case _:
-            raise ProofRefused("what the file discloses is not a salt and a payload")
-    return VerifiedReceipt(header, leaf_hash, receipt, root, said, members is not None)
+    root = receipt.verify(file.leaf_hash, log_key)
+    header, said = file.said(members)
+    return VerifiedReceipt(header, file.leaf_hash, receipt, root, said, members is not None)
 
 
 def _subject(origin: str, index: int, size: int) -> str:
