@@ -404,6 +404,21 @@ def test_a_list_can_be_fetched_in_parts(centre):
     assert (head.content, head.headers["Content-Length"]) == (b"", str(len(whole)))
 
 
+def test_it_is_kept_when_an_operator_was_first_handed_a_whole_list(centre):
+    """A part, a look at the header and another operator's fetch are none of it; a part that reaches the end is."""
+    client, shelf = centre.client(), centre.register.list_runs.received
+    path, octets = "/v1/operators/northtel/lists/blocklist/full", len(delivered(centre)["blocklist"])
+    client.head(path)
+    client.get(path, headers={"Range": f"bytes=0-{octets - 2}"})
+    assert shelf.newest("northtel") == {}
+    client.get(path, headers={"Range": f"bytes={octets - 2}-"})
+    first = shelf.newest("northtel")["blocklist"]
+    assert (first.sequence, first.applied_at) == (1, None)
+    client.get(path)
+    assert shelf.newest("northtel")["blocklist"] == first
+    assert shelf.newest("southtel") == {}
+
+
 @pytest.mark.parametrize(
     ("rest", "status"),
     [

@@ -8,7 +8,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,6 +32,10 @@ _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE",
 _PIECE_OCTETS = 256 << 10
 
 
+def _nothing() -> None:
+    """Nobody waits for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class FilePart:
     """Octets of a file. Units: octets from the file's begin."""
@@ -39,6 +43,7 @@ class FilePart:
     path: Path
     start: int
     length: int
+    sent: Callable[[], None] = field(default=_nothing, compare=False)  # called once the last octet was handed on
 
     def pieces(self) -> Iterator[bytes]:
         """The octets. An open file stays whole, whatever pruning removes meanwhile."""
@@ -48,6 +53,8 @@ class FilePart:
             while left and (piece := source.read(min(left, _PIECE_OCTETS))):
                 left -= len(piece)
                 yield piece
+        if not left:
+            self.sent()
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,7 +182,7 @@ class OperatorsDoor:
     def full(self, register: Register, asked: Asked) -> Answered:
         """GET /lists/{kind}/full."""
         newest = self._newest(register, asked)
-        return _list_given(asked, register.list_runs.files_of(newest))
+        return _list_given(asked, register.list_runs.files_of(newest), sent=_noting(register, asked, newest.sequence))
 
     def delta(self, register: Register, asked: Asked) -> Answered:
         """GET /lists/{kind}/delta. One that its run did not write is made once and kept while it leads to the newest."""
@@ -204,7 +204,8 @@ class OperatorsDoor:
             if not files.signature.exists():
                 register.list_delta(asked.operator, asked.part, base, folder)
         accepts = {each.partition(";")[0].strip() for each in asked.environ.get("HTTP_ACCEPT_ENCODING", "").split(",")}
-        return _list_given(asked, files, folder if "zstd" in accepts else None)
+        packing = folder if "zstd" in accepts else None
+        return _list_given(asked, files, packing, sent=_noting(register, asked, newest.sequence))
 
     def _newest(self, register: Register, asked: Asked) -> KeptFile:
         kind = kind_named(asked.part)
@@ -344,10 +345,15 @@ def _plain(answer: Any) -> Any:
     return json.loads(json.dumps(answer, default=lambda value: value.isoformat()))
 
 
-def _list_given(asked: Asked, files: ListFiles, packing: Path | None = None) -> Answered:
+def _noting(register: Register, asked: Asked, sequence: int) -> Callable[[], None]:
+    """What keeps that the operator was handed this list."""
+    return lambda: register.list_runs.received.fetched(asked.operator, asked.part, sequence, moment_text(now()))
+
+
+def _list_given(asked: Asked, files: ListFiles, packing: Path | None = None, *, sent: Callable[[], None]) -> Answered:
     """The rows, whole or from an octet on; header and signature travel as fields, so one answer is the whole list.
 
-    `packing` is where compressed rows are kept, when they may be sent so.
+    `packing` is where compressed rows are kept, when they may be sent so. `sent` is called when the last octet went.
     """
     try:
         header = files.read_header()
@@ -376,14 +382,17 @@ def _list_given(asked: Asked, files: ListFiles, packing: Path | None = None) -> 
     headers.append(("Content-Type", "text/csv; charset=utf-8"))
     wanted = _RANGE.fullmatch(asked.environ.get("HTTP_RANGE", ""))
     if wanted is None or asked.environ.get("HTTP_IF_RANGE", tag) != tag:  # RFC 9110 §14.2: else the whole
-        return Answered(200, headers, FilePart(rows, 0, octets))
+        return Answered(200, headers, FilePart(rows, 0, octets, sent))
     start, last = int(wanted[1]), min(int(wanted[2] or octets), octets - 1)
     if start > last:
         raise Problem(
             416, "range-refused", "there are no such octets in the list", [("Content-Range", f"bytes */{octets}")]
         )
     headers.append(("Content-Range", f"bytes {start}-{last}/{octets}"))
-    return Answered(206, headers, FilePart(rows, start, last - start + 1))
+    part = (
+        FilePart(rows, start, last - start + 1, sent) if last == octets - 1 else FilePart(rows, start, last - start + 1)
+    )
+    return Answered(206, headers, part)
 
 
 def _row(method: str, rest: str, does: Callable[[OperatorsDoor, Register, Asked], Answered], *query: str) -> _Row:

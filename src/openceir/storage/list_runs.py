@@ -28,6 +28,7 @@ from openceir.storage.database import Database
 from openceir.storage.files import StorageError, fsync_files, fsync_folder
 from openceir.storage.list_basis import Basis, BasisShelf
 from openceir.storage.list_files import ListFiles
+from openceir.storage.list_received import ReceivedShelf
 from openceir.storage.list_writing import (
     WHY,
     Contents,
@@ -121,6 +122,7 @@ class ListRuns:
         self.folder = folder
         database.define(_SCHEMA)
         self._bases = BasisShelf(database)
+        self.received = ReceivedShelf(database)
         self._is_alone = False
         self.recovered = self._put_committed_runs_in_place()
 
@@ -384,11 +386,11 @@ class ListRuns:
     # -- acknowledgements -----------------------------------------------------------------------------------------
 
     def acknowledge(self, acknowledgements: Iterable[Acknowledgement]) -> None:
-        """Keep what operators say they have applied; the last word of each stands."""
+        """Keep what operators say they have applied; the last word of each stands, and when each was first said."""
+        said = list(acknowledgements)
         with self.database.transaction() as connection:
-            connection.executemany(
-                "INSERT OR REPLACE INTO list_acknowledgement VALUES (?, ?, ?, ?, ?)", acknowledgements
-            )
+            connection.executemany("INSERT OR REPLACE INTO list_acknowledgement VALUES (?, ?, ?, ?, ?)", said)
+            self.received.applied((one.operator, one.kind, one.sequence, one.acknowledged_at) for one in said)
 
     def acknowledgements(self) -> list[Acknowledgement]:
         """The last word of every operator on every list."""

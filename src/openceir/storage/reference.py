@@ -181,6 +181,14 @@ class ReferenceTables:
         texts = dict.fromkeys(("manufacturer", "brand", "model", "device_type"), "string")
         return self._rows("tac", on, {"tac": "int64", **texts, "rat": "int64"})
 
+    def operating_systems(self) -> "pa.Table":
+        """The operating system that the TAC table gives now: tac BIGINT ascending, os; no row where it gives none."""
+        rows = self._database.connection.execute(
+            "SELECT tac, trim(json_extract(also, '$.operating_system')) AS os FROM tac"
+            " WHERE until IS NULL AND os <> '' ORDER BY tac"
+        )
+        return _table(rows, {"tac": "int64", "os": "string"})
+
     def associations(self, on: date | None = None) -> "pa.Table":
         """Who registered which device: uid, device BIGINT."""
         return self._rows("association", on, {"uid": "string", "device": "int64"})

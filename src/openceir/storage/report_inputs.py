@@ -16,6 +16,7 @@ from openceir.storage.claims import ClaimShelf
 from openceir.storage.database import Database
 from openceir.storage.detection_inputs import standing_findings
 from openceir.storage.reference import ReferenceTables
+from openceir.storage.report_entries import blocked_for, entered, entries, generations, models, received
 from openceir.storage.said_rows import PARTS
 
 __all__ = ["Month", "take_month"]
@@ -76,12 +77,17 @@ def take_month(
     statuses = claims.statuses(status_at, devices=seen)
     engine.take("verdict", _verdicts(statuses, seen))
     engine.take("blocked", _blocked(statuses))
-    engine.take("finding", standing_findings(claims, status_at).select(["rule", "device", "blocking"]))
+    engine.take("blocked_for", blocked_for(statuses))
+    engine.take("entered", entered(claims, status_at, statuses))
+    engine.take(
+        "finding", standing_findings(claims, status_at).select(["rule", "device", "blocking", "marks_duplicate"])
+    )
     engine.take("report_of", _reports([claims.current(kind, status_at) for kind in (ClaimKind.STOLEN, ClaimKind.LOST)]))
     engine.take("bound", _bound(claims.current(ClaimKind.BOUND, status_at)))
-    device, imsi, _ = claims.current_pairs(status_at)
-    engine.take("pair", pa.table({"device": pa.array(device), "imsi": pa.array(imsi)}))
-    engine.take("tac", reference.tacs().select(["tac", "manufacturer", "model"]))
+    device, imsi, msisdn = claims.current_pairs(status_at)
+    engine.take("pair", pa.table({"device": pa.array(device), "imsi": pa.array(imsi), "msisdn": pa.array(msisdn)}))
+    engine.take("tac", models(reference))
+    engine.take("generation", generations())
     engine.take("subscriber", reference.subscribers().select(["imsi", "uid"]))
     engine.take("association", reference.associations().select(["device", "uid"]))
     engine.take("home", _home(prefixes))
@@ -175,8 +181,12 @@ def _history(database: Database, month: Month) -> dict[str, pa.Table]:
     said: list[tuple[int, str, str, str | None, int, int, int]] = []
     about_device, about_idx = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for identity, kind, label, ends_kind, devices, effective_at, logged_at in rows.execute(
-        "SELECT id, kind, label, ends_kind, devices, effective_at, logged_at FROM said WHERE nation = '' AND logged_at < ? AND kind IN"
-        " ('stolen', 'lost', 'blocked', 'recovered', 'withdrawn', 'disputed')",
+        # Whoever withdraws or disputes all of a statement need not name its devices again: they are its target's.
+        "SELECT s.id, s.kind, s.label, coalesce(s.ends_kind, CASE WHEN s.whole THEN t.kind END),"
+        " CASE WHEN s.whole AND t.id IS NOT NULL THEN t.devices ELSE s.devices END, s.effective_at, s.logged_at"
+        " FROM said AS s LEFT JOIN said AS t ON s.whole AND t.leaf_hash = s.target AND t.id % 4 = 0"
+        " WHERE s.nation = '' AND s.logged_at < ? AND s.kind IN"
+        " ('stolen', 'lost', 'blocked', 'recovered', 'withdrawn', 'disputed', 'paired')",
         (ends_at,),
     ):
         keys = np.frombuffer(devices, dtype="<i8").astype(np.int64)
@@ -193,6 +203,8 @@ def _history(database: Database, month: Month) -> dict[str, pa.Table]:
         "about": pa.table(
             {"device": pa.array(np.concatenate(about_device)), "idx": pa.array(np.concatenate(about_idx), pa.int64())}
         ),
+        "entry": entries(rows, ends_at),
+        "received": received(rows, ends_at),
         **_lists(rows, ends_at),
     }
 
@@ -200,7 +212,7 @@ def _history(database: Database, month: Month) -> dict[str, pa.Table]:
 def _lists(rows: sqlite3.Connection, ends_at: int) -> dict[str, pa.Table]:
     """No table of lists is there as long as none was made."""
     runs: list[tuple[int, int, int]] = []
-    delivered: list[tuple[str, str, int]] = []
+    delivered: list[tuple[str, str, int, int]] = []
     acknowledged: list[tuple[str, str, int, int]] = []
     if rows.execute("SELECT 1 FROM sqlite_master WHERE name = 'list_run'").fetchone():
         runs = [
@@ -212,7 +224,8 @@ def _lists(rows: sqlite3.Connection, ends_at: int) -> dict[str, pa.Table]:
         delivered = [
             row
             for row in rows.execute(
-                "SELECT operator, kind, MAX(sequence) FROM list_file WHERE base = 0 GROUP BY operator, kind"
+                # SQLite takes the other columns of a MAX from its row
+                "SELECT operator, kind, MAX(sequence), rows FROM list_file WHERE base = 0 GROUP BY operator, kind"
             )
             if row[2] in known
         ]
@@ -224,7 +237,7 @@ def _lists(rows: sqlite3.Connection, ends_at: int) -> dict[str, pa.Table]:
         ]
     return {
         "run": _table(runs, sequence=pa.int64(), made_at=pa.int64(), ledger_size=pa.int64()),
-        "delivered": _table(delivered, operator=pa.string(), kind=pa.string(), sequence=pa.int64()),
+        "delivered": _table(delivered, operator=pa.string(), kind=pa.string(), sequence=pa.int64(), entries=pa.int64()),
         "acknowledged": _table(
             acknowledged, operator=pa.string(), kind=pa.string(), sequence=pa.int64(), acknowledged_at=pa.int64()
         ),

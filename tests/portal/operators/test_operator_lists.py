@@ -53,6 +53,8 @@ def test_notices_are_fetched_on_record_and_confirmed_once(ole):
     answer = ole.get("/operators/lists/notices/?file")
     assert b"imei,imsi,msisdn" in b"".join(answer.streaming_content)
     answer.close()
+    assert (of("notifications").fetched, of("notifications").fetched_at) == (1, "2027-03-01T12:00:00Z")
+    assert of("blocklist").fetched is None
     assert Act.objects.filter(verb="operators.read-notices").exists()
     more_lost = ole.post("/operators/lists/notices/", {"sent": 3, "not_reached": 4})
     assert "more than you sent" in more_lost.content.decode()

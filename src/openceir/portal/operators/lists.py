@@ -20,6 +20,8 @@ class ListStatus:
     newest: KeptFile
     header: ListHeader | None  # None when its files were pruned or cannot be read
     is_signed: bool
+    fetched: int | None  # the newest that was handed to one of its registers, or fetched on a page
+    fetched_at: str
     held: int | None  # the sequence number that the operator acknowledged
     held_at: str
     differs: bool
@@ -47,6 +49,7 @@ def list_statuses(operator: str) -> list[ListStatus]:
     book = register()
     runs, key = book.list_runs, book.list_signer().public
     held = {one.kind: one for one in drifts(runs, operator)}
+    received = runs.received.newest(operator)
     found = []
     for kind in KINDS:
         newest = runs.newest(operator, kind)
@@ -63,13 +66,15 @@ def list_statuses(operator: str) -> list[ListStatus]:
                 is_signed = header.sha256 == newest.sha256
             except (ListError, OSError):
                 is_signed = False
-        mine = held.get(kind)
+        mine, got = held.get(kind), received.get(kind)
         found.append(
             ListStatus(
                 kind=kind,
                 newest=newest,
                 header=header,
                 is_signed=is_signed,
+                fetched=got.sequence if got else None,
+                fetched_at=(got and got.fetched_at) or "",
                 held=mine.sequence if mine else None,
                 held_at=mine.acknowledged_at if mine else "",
                 differs=bool(mine and mine.differs),

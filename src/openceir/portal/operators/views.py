@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from openceir.errors import OpenceirError
+from openceir.portal import moment
 from openceir.portal.accounts.acts import Actor, actor_of, reader_of
 from openceir.portal.accounts.doors import needs
 from openceir.portal.accounts.log import note
@@ -21,6 +22,7 @@ from openceir.portal.operators.lists import list_statuses
 from openceir.portal.operators.models import Dump, NoticesSent
 from openceir.portal.operators.rules import READ_LISTS, READ_REJECTS, SEND_NOTICES, UPLOAD
 from openceir.portal.register import register
+from openceir.storage.list_writing import moment_text
 
 __all__ = ["begin_dump", "dump", "dumps", "lists", "notices", "octets", "rejects"]
 
@@ -163,6 +165,8 @@ def _notices_file(actor: Actor, newest: Any) -> HttpResponseBase:
     if newest is None or not newest.kept:
         raise Http404
     note(actor, "operators.read-notices", subject=f"notifications-{newest.sequence}", count=max(newest.rows, 1))
+    at = moment_text(moment.now())
+    register().list_runs.received.fetched(actor.office, "notifications", newest.sequence, at)
     path = register().list_runs.files_of(newest).rows
     return _file(path.open("rb"), path.name, "text/csv; charset=utf-8")
 
