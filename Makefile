@@ -22,6 +22,7 @@ test: $(VENV)/installed-test
 	scripts/install-java.sh
 	scripts/install-peers.sh
 	scripts/install-browser.sh
+	scripts/install-postgresql.sh
 	scripts/install-cometbft.sh
 	scripts/install-gateways.sh
 	scripts/install-tlog-oracle.sh

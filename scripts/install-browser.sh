@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
-# Install the browser and the database server that the portal's tests use, and gettext, which checks its translations.
+# Install the browser that the portal's tests use, and gettext, which checks its translations.
 # Debian and Ubuntu only. Never fails: where they cannot be had, those tests are skipped and pytest's summary says so.
 set -u
 
 missing=()
 [ -x /usr/bin/chromium ] || missing+=(chromium)
-compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
 command -v msgfmt >/dev/null || missing+=(gettext)
 if [ "${#missing[@]}" -eq 0 ]; then
     exit 0

@@ -70,9 +70,12 @@ def portal_database() -> Iterator[None]:
 @pytest.fixture
 def database(portal_database: None) -> Iterator[None]:
     """The portal's database, as it was when the test ends."""
+    # an answer that a test closes itself would end PostgreSQL's connection in the middle of the test's transaction
+    connection.close_if_unusable_or_obsolete = lambda: None  # type: ignore[method-assign]
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
+    del connection.close_if_unusable_or_obsolete
 
 
 class Clock:

@@ -1,50 +1,35 @@
-"""The same tests over a real PostgreSQL server: one setting, no other change."""
+"""The portal on a real PostgreSQL server: one setting, no other change. Its flows are the very tests that SQLite is held to."""
 
-import getpass
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from a_postgresql import a_postgresql
+
 ROOT = Path(__file__).parents[3]
-BIN = max(Path("/usr/lib/postgresql").glob("*/bin"), default=None, key=lambda path: int(path.parent.name))
 HELD_ON_BOTH = [
-    "tests/portal/accounts/test_acts.py",
-    "tests/portal/cases/test_cases.py",
-    "tests/portal/citizens/test_matters.py",
+    "tests/portal/accounts",
+    "tests/portal/api",
+    "tests/portal/cases",
+    "tests/portal/citizens",
+    "tests/portal/police",
+    "tests/portal/customs",
+    "tests/portal/trade",
+    "tests/portal/operators",
+    "tests/portal/regulator",
+    "tests/portal/auditor",
+    "tests/portal/stories",
+    "tests/portal/channels/test_views.py",
 ]
 
 
 @pytest.fixture
-def postgresql() -> Iterator[str]:
-    """A server of this test's own on a socket in a folder; the setting that names it."""
-    if BIN is None:
-        pytest.skip("there is no PostgreSQL; scripts/install-browser.sh installs it")
-    as_other = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []  # a server refuses to run as root
-    if as_other and shutil.which("runuser") is None:
-        pytest.skip("PostgreSQL does not run as root, and there is no runuser to run it as somebody else")
-    user = "postgres" if as_other else getpass.getuser()
-    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
-    if as_other:
-        shutil.chown(folder, "postgres")
-    data = folder / "data"
-
-    def run(*words: str) -> None:
-        subprocess.run([*as_other, *words], check=True, cwd=folder, stdout=subprocess.DEVNULL)
-
-    run(str(BIN / "initdb"), "--pgdata", str(data), "--auth", "trust", "--encoding", "UTF8", "--no-sync")
-    options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
-    run(str(BIN / "pg_ctl"), "--pgdata", str(data), "--wait", "--timeout", "120", "-o", options, "-l", str(folder / "log"), "start")  # fmt: skip
-    try:
-        yield f"postgresql://{user}@/postgres?host={folder}"
-    finally:
-        run(str(BIN / "pg_ctl"), "--pgdata", str(data), "--wait", "--mode", "immediate", "stop")
-        shutil.rmtree(folder, ignore_errors=True)
+def postgresql():
+    with a_postgresql() as url:
+        yield url
 
 
 def test_what_is_kept_in_postgresql_is_kept_as_in_sqlite(postgresql):

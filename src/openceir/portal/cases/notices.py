@@ -28,6 +28,7 @@ Channel = Callable[[Notice], None]
 
 _CHANNELS: dict[str, Channel] = {}
 _MOST_FAILURES = 8
+_TAKEN_FOR = timedelta(minutes=10)  # far longer than a message centre or mail server may take
 
 
 def open_channel(name: str, send: Channel) -> None:
@@ -81,29 +82,33 @@ def _put(
     made = []
     with transaction.atomic():
         for channel, address in ways:
-            if once and Notice.objects.filter(once=once, channel=channel, address=address).exists():
-                continue
-            made.append(
-                Notice.objects.create(
-                    case=case,
-                    person=person,
-                    channel=channel,
-                    address=address,
-                    language=language,
-                    text=said,
-                    once=once,
-                    due_at=due_at or moment.now(),
-                )
-            )
+            told = {
+                "case": case,
+                "person": person,
+                "language": language,
+                "text": said,
+                "due_at": due_at or moment.now(),
+            }
+            if once:  # the database lets one of two in that come at the same time
+                notice, is_new = Notice.objects.get_or_create(told, once=once, channel=channel, address=address)
+            else:
+                notice, is_new = Notice.objects.create(channel=channel, address=address, **told), True
+            if is_new:
+                made.append(notice)
     return made
 
 
 def send_due(now: datetime) -> int:
-    """Send what is due; how many went. A failure is tried again after 1, 2, 4 … minutes, eight times."""
+    """Send what is due; how many went. A failure is tried again after 1, 2, 4 … minutes, eight times.
+
+    A worker takes a notice by moving its instant ahead, which one of several can; what a worker that was killed had
+    taken is sent by the next after ten minutes.
+    """
     sent = 0
     for notice in Notice.objects.filter(sent_at=None, due_at__lte=now, failures__lt=_MOST_FAILURES)[:500]:
         send = _CHANNELS.get(notice.channel)
-        if send is None:
+        as_seen = Notice.objects.filter(pk=notice.pk, sent_at=None, due_at=notice.due_at)
+        if send is None or not as_seen.update(due_at=now + _TAKEN_FOR):
             continue
         try:
             send(notice)

@@ -7,6 +7,7 @@ before a device is blocked on a day to come, on each of the days that the policy
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 
+from django.db import transaction
 from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -39,7 +40,17 @@ def tell_of_changes(now: datetime) -> int:
     for case, answer in zip(watches, _answers(devices, now), strict=True):
         if answer is None or VERDICT_OF[answer.status] == case.details["last"]:
             continue
-        verdict = case.details["last"] = VERDICT_OF[answer.status]
+        changed += _tell_once(case.pk, VERDICT_OF[answer.status])
+    return changed
+
+
+def _tell_once(pk: int, verdict: str) -> bool:
+    """Note a verdict as told and tell it, both or neither; False when another worker did, or the watch has ended."""
+    with transaction.atomic():
+        case = Case.objects.select_for_update().get(pk=pk)
+        if case.state != "watching" or case.details["last"] == verdict:
+            return False
+        case.details["last"] = verdict
         case.save()
         with translation.override(case.language):
             notify(
@@ -47,8 +58,7 @@ def tell_of_changes(now: datetime) -> int:
                 _("The verdict on the device that you watch has changed. It is now: %(verdict)s.")
                 % {"verdict": word_of(verdict)},
             )
-        changed += 1
-    return changed
+    return True
 
 
 def warn_before_blocks(now: datetime) -> int:
