@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import openceir
 
 ROOT = Path(openceir.__file__).parent
@@ -80,18 +82,53 @@ def test_only_the_clock_asks_what_time_it_is():
     assert guilty == []
 
 
-def test_one_answer_loads_no_engine(tmp_path):
-    """What is slow to import belongs to the job that needs it: `device check` and the HTTP worker need none of it."""
-    program = """
+# program -> what it gets its work done without. What is slow to import belongs to the job that needs it.
+_WITHOUT = {
+    "the command line's help": (
+        "import openceir.cli",
+        {"numpy", "pyarrow", "duckdb", "nacl", "cbor2", "cryptography", "django", "granian", "sqlite3", "openceir.app"},
+    ),
+    "one answer, by a command or the HTTP worker": (
+        """
+import openceir.cli.device, openceir.http.application
+open_register(home).check("00100100000001", at)
+""",
+        {
+            "duckdb", "pyarrow", "isal", "cryptography", "django", "concurrent.futures",
+            "openceir.detection", "openceir.intake", "openceir.ledger.comet",
+        },
+    ),
+    "the lists of a theft whose number one handset bears": (
+        """
+from openceir.statements import DeviceSet, DeviceStolen, Role
+(home / "policy").mkdir()
+(home / "policy" / "1.toml").write_text('[operators.northtel]\\nmcc_mnc = ["00101"]\\n')
+register = open_register(home)
+register.new_key("police", member="police", roles=[Role.POLICE], valid_from=at)
+stolen = DeviceStolen(devices=DeviceSet.of("00100100000001"), stolen_at=at, case_number="N-7")
+register.state([stolen], by="police", at=at)
+assert register.make_lists(on=at.date(), at=at).lists[0].full.rows == 1
+""",
+        {"duckdb", "openceir.detection", "cryptography", "django", "granian", "openceir.ledger.comet"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", _WITHOUT)
+def test_a_program_loads_no_more_than_it_needs(what, tmp_path):
+    work, not_needed = _WITHOUT[what]
+    program = f"""
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-import openceir.cli.device, openceir.http.application
-from openceir.app import open_register
-open_register(Path(sys.argv[1])).check("00100100000001", datetime(2027, 3, 1, tzinfo=UTC))
-print(*{"duckdb", "pyarrow", "openceir.detection", "openceir.intake"} & sys.modules.keys())
+home, at = Path(sys.argv[1]), datetime(2027, 3, 1, tzinfo=UTC)
+def open_register(home):
+    from openceir.app import open_register
+    return open_register(home)
+{work}
+print(*{not_needed!r} & sys.modules.keys())
 """
-    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, text=True, check=True)
     assert done.stdout.split() == []
 
 

@@ -18,7 +18,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from openceir.detection import MEASURED, EngineSettings
+from openceir.detection import MEASURED, Engine, EngineSettings, Measured
 from openceir.identity import NON_UNIQUE_KEYS, device_key_of_imei, format_device_key, format_subscriber, subscriber_key
 from openceir.lists import KINDS, Desk, ListOptions, UnknownSequence, read_rows
 from openceir.statements import (
@@ -256,7 +256,8 @@ class Country(RuleBasedStateMachine):
         devices = [{"month_on": month_on, "device": row[0], "rat": None, "day_mask": 1} for row in self.sightings]
         pq.write_table(pa.Table.from_pylist(devices, schema=MEASURED["devices"]), folder / "devices.parquet")
         one_thread = EngineSettings(threads=1, spill=self.home / "spill")
-        return SeenWith([folder / "triplets.parquet"], [folder / "devices.parquet"], one_thread)
+        files = Measured(triplets=[folder / "triplets.parquet"], devices=[folder / "devices.parquet"])
+        return SeenWith(lambda: files, lambda: Engine(one_thread))
 
     @rule(operators=st.sets(st.sampled_from(sorted(OPERATORS)), min_size=1))
     def a_run(self, operators):

@@ -18,6 +18,7 @@ from openceir.storage.key_files import LogKeyFiles
 from openceir.storage.retention import first_kept_day
 
 if TYPE_CHECKING:
+    from openceir.detection import Engine, Measured
     from openceir.lists import Desk as RowDesk
     from openceir.lists import ListHeader
     from openceir.storage.list_basis import Basis
@@ -225,10 +226,17 @@ class Desk(Laboratory):
     def _seen_with(self) -> "SeenWith":
         from openceir.storage.list_sources import SeenWith
 
-        if not (self.home / "lake" / "measures").exists():
-            return SeenWith((), ())
-        measured = self.measures.measured()
-        return SeenWith(measured.triplets, measured.devices, self.engine_settings)
+        def measured() -> "Measured":
+            from openceir.detection import Measured
+
+            return self.measures.measured() if (self.home / "lake" / "measures").exists() else Measured()
+
+        def engine() -> "Engine":
+            from openceir.detection import Engine
+
+            return Engine(self.engine_settings)
+
+        return SeenWith(measured, engine)
 
     def list_delta(self, operator: str, kind: str, base: int, folder: Path, by: str | None = None) -> "ListHeader":
         """Write into `folder` the delta from any kept run to the operator's newest list. Raises: UnknownSequence."""

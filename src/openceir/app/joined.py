@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from openceir.app.watching import Watching
 from openceir.federation import Shares
@@ -29,13 +29,15 @@ from openceir.ledger import (
     app_hash_of,
     hash_leaf,
 )
-from openceir.ledger.ordered_receipt import ChainTrust
 from openceir.statements import PUBLIC_KINDS, SignedStatement, open_payload, read_header
 from openceir.status import accepted
 from openceir.storage.federation_shelf import FederationShelf, ForeignPayload
 from openceir.storage.files import replace_file
 from openceir.storage.key_files import read_trust
-from openceir.storage.ordered_log import Head, OrderedBlock, OrderedEntry, OrderedLog
+
+if TYPE_CHECKING:
+    from openceir.ledger.ordered_receipt import ChainTrust
+    from openceir.storage.ordered_log import Head, OrderedBlock, OrderedEntry, OrderedLog
 
 __all__ = ["Joined", "JoinedTo", "Orderer"]
 
@@ -90,7 +92,7 @@ class Joined(Watching):
         """From now on the home's own log takes nothing: the book goes on in this consortium."""
         self._write_home(JoinedTo(chain_id))
 
-    def join_consortium(self, node: str, member: str, trust: ChainTrust) -> None:
+    def join_consortium(self, node: str, member: str, trust: "ChainTrust") -> None:
         """Let the book go on in the consortium of this node. Raises: BookMoved when that is another than before."""
         if self.is_federated:
             raise BookMoved("this register is in a federation; a home belongs to that or to a consortium")
@@ -114,8 +116,10 @@ class Joined(Watching):
         return to
 
     @cached_property
-    def shared_log(self) -> OrderedLog:
+    def shared_log(self) -> "OrderedLog":
         """Our copy of the shared book."""
+        from openceir.storage.ordered_log import OrderedLog
+
         self.consortium_folder.mkdir(parents=True, exist_ok=True)
         return OrderedLog(self.consortium_folder / "book.sqlite")
 
@@ -124,8 +128,10 @@ class Joined(Watching):
         """What was said in it, as far as we hold it."""
         return FederationShelf(self.consortium_folder)
 
-    def shared_trust(self) -> ChainTrust:
+    def shared_trust(self) -> "ChainTrust":
         """Whom we believe: the validators of the newest header that we followed, or those of the file when it is newer."""
+        from openceir.ledger.ordered_receipt import ChainTrust
+
         pinned, head = read_trust(self.consortium_folder / "members.trust"), self.shared_log.head()
         known = None if head is None else ChainTrust.parse(head.validators.decode())
         return known if known is not None and known.height >= pinned.height else pinned
@@ -192,11 +198,15 @@ class Joined(Watching):
 
     # -- following -------------------------------------------------------------------------------------------------
 
-    def take_shared(self, entries: Sequence[OrderedEntry], block: OrderedBlock, members: bytes, trust: ChainTrust, app_hash: bytes) -> None:  # fmt: skip
+    def take_shared(
+        self, entries: "Sequence[OrderedEntry]", block: "OrderedBlock", members: bytes, trust: "ChainTrust", app_hash: bytes
+    ) -> None:  # fmt: skip
         """Keep these next entries, once they give the `app_hash` of a header that was verified; all of it or nothing.
 
         `members` are kept when they are those that the header covers. Raises: LedgerBroken when the node gave others.
         """
+        from openceir.storage.ordered_log import Head
+
         log, tree = self.shared_log, self._shared_tree()
         first, before = tree.size, log.head()
         tree.extend(hash_leaf(one.octets) for one in entries)
@@ -285,7 +295,7 @@ class Joined(Watching):
             count += len(batch)
         return count
 
-    def verify_shared(self) -> Head | None:
+    def verify_shared(self) -> "Head | None":
         """Read our copy of the shared book again from the disk; None when there is nothing yet.
 
         Raises: LedgerBroken, StatementRefused when it is not what the members signed, or a payload not what was said.

@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 
 from openceir.identity.finding import Finding
@@ -102,7 +103,11 @@ _BANDS = (
     (G5, r"(?<![A-Z])NR(?![A-Z])|(?<![A-Z0-9])N[0-9]{1,3}(?![A-Z0-9])"),
     *((bits, rf"(?<![0-9.A-Z]){number}G(?!HZ)(?![A-Z0-9])") for number, bits in _GENERATIONS.items()),
 )
-_BANDS_PATTERNS = tuple((bits, re.compile(pattern, re.IGNORECASE | re.ASCII)) for bits, pattern in _BANDS)
+
+
+@cache
+def _band_patterns() -> tuple[tuple[int, re.Pattern[str]], ...]:
+    return tuple((bits, re.compile(pattern, re.IGNORECASE | re.ASCII)) for bits, pattern in _BANDS)
 
 
 def generations_of_bands(text: str) -> int:
@@ -111,7 +116,7 @@ def generations_of_bands(text: str) -> int:
     0 means "not known" and must never be read as "none".
     """
     mask = 0
-    for bits, pattern in _BANDS_PATTERNS:
+    for bits, pattern in _band_patterns():
         if pattern.search(text):
             mask |= bits
     return mask

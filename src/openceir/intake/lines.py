@@ -255,12 +255,9 @@ class Lines:
             returns = np.flatnonzero(octets == _RETURN)
             lines = np.searchsorted(ends, returns)
             yield "carriage-return", np.unique(lines[returns != ends[lines] - 1])
-        if not data.isascii():
-            try:
-                data.decode()
-            except UnicodeDecodeError:
-                high = np.unique(np.searchsorted(ends, np.flatnonzero(octets > 127)))
-                yield "not-utf8", np.array([i for i in high if not _is_utf8(data[starts[i] : ends[i]])], dtype=np.int64)
+        if not data.isascii() and not _is_utf8(data):
+            high = np.unique(np.searchsorted(ends, np.flatnonzero(octets > 127)))
+            yield "not-utf8", np.array([i for i in high if not _is_utf8(data[starts[i] : ends[i]])], dtype=np.int64)
 
     def _parse_lines(self, data: bytes, numbers: npt.NDArray[np.int64]) -> Block:
         width = self.header.width
@@ -339,8 +336,11 @@ def _single(column: pa.ChunkedArray) -> pa.Array:
 
 
 def _is_utf8(octets: bytes) -> bool:
+    """Whether the octets decode. No text is made of them: that costs eight times as much."""
+    edges = np.array([0, len(octets)], dtype=np.int64)
+    text = pa.Array.from_buffers(pa.large_string(), 1, [None, pa.py_buffer(edges), pa.py_buffer(octets)])
     try:
-        octets.decode()
-    except UnicodeDecodeError:
+        text.validate(full=True)
+    except pa.ArrowInvalid:
         return False
     return True

@@ -3,7 +3,6 @@
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,6 +31,8 @@ def fsync_folder(folder: Path) -> None:
 
 def fsync_files(paths: Iterable[Path]) -> None:
     """Make the contents of all these files survive a power cut. Several at once: a disk then writes them together."""
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(_SYNCS_AT_ONCE) as pool:
         for _ in pool.map(_fsync_file, paths):
             pass

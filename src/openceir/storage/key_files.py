@@ -2,10 +2,13 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from openceir.ledger.ordered_receipt import ChainTrust
 from openceir.statements import KeyRefused, Members, PublicKey, SigningKey
 from openceir.storage.files import StorageError, replace_file
+
+if TYPE_CHECKING:
+    from openceir.ledger.ordered_receipt import ChainTrust
 
 __all__ = [
     "LogKeyFiles",
@@ -84,8 +87,10 @@ def write_members(path: Path, members: Members) -> None:
     replace_file(path, members.format().encode())
 
 
-def read_trust(path: Path) -> ChainTrust:
+def read_trust(path: Path) -> "ChainTrust":
     """Whom to believe in a consortium, from a file. Raises: ProofRefused, StorageError."""
+    from openceir.ledger.ordered_receipt import ChainTrust
+
     try:
         return ChainTrust.parse(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as wrong:

@@ -295,7 +295,7 @@ class Delivery:
             folder = self._home / "lake" / "sightings" / f"day={file.day.isoformat()}"
             place = folder / f"{self.operator}~{digest.hex()[:16]}.parquet"
             folder.mkdir(parents=True, exist_ok=True)
-            _move(file.path, place)
+            file.path.replace(place)  # synced when it was digested
             places.append(place)
         if self.quarantine.was_written:
             report = self._home / "quarantine" / report_name("sightings", self.operator, digest)
@@ -341,6 +341,9 @@ def _pieces(runs: list[npt.NDArray[np.int64]]) -> Iterator[npt.NDArray[np.int64]
 
     Provisional devices sort below all others but are given the highest keys, so they come last.
     """
+    if sum(run.shape[1] for run in runs) <= _ROW_GROUP:
+        yield _joined(runs) if len(runs) == 1 else _sorted(_joined(runs))
+        return
     bounds = [0, *_cuts(runs), _PAST_LAST]
     for low, high in [(NULL, 0), *pairwise(bounds), (_FIRST, NULL)]:
         piece = _joined([run[:, _upto(run, low) : _upto(run, high)] for run in runs])

@@ -3,7 +3,7 @@
 One pass over the country's claims as columns; sightings are asked only about devices that somebody must be told of.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -23,7 +23,7 @@ from openceir.storage.list_basis import Basis
 from openceir.storage.list_writing import Contents
 
 if TYPE_CHECKING:
-    from openceir.detection import Engine, EngineSettings
+    from openceir.detection import Engine, Measured
 
 __all__ = ["SeenWith", "gather_changes", "gather_lists", "last_second_of"]
 
@@ -39,15 +39,12 @@ def last_second_of(day: date) -> datetime:
 class SeenWith:
     """The measured triplets and devices: Parquet files with the columns of `detection.MEASURED`.
 
-    The engine starts at the first question and ends with the `with` block: lists that concern no subscriber need none.
+    The files are looked up and the engine starts at the first question about somebody, and it ends with the `with`
+    block: a theft of a number that one handset bears concerns no subscriber, and waits for neither.
     """
 
-    def __init__(
-        self, triplets: Sequence[Path], devices: Sequence[Path], settings: "EngineSettings | None" = None
-    ) -> None:
-        self.triplets = triplets
-        self.devices = devices
-        self._settings = settings
+    def __init__(self, measured: "Callable[[], Measured]", start: "Callable[[], Engine]") -> None:
+        self._find, self._start = measured, start
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -57,10 +54,12 @@ class SeenWith:
         self._stack.close()
 
     @cached_property
-    def _engine(self) -> "Engine":
-        from openceir.detection import Engine
+    def _measured(self) -> "Measured":
+        return self._find()
 
-        return self._stack.enter_context(Engine(self._settings))
+    @cached_property
+    def _engine(self) -> "Engine":
+        return self._stack.enter_context(self._start())
 
     def notified(self, devices: Keys, first: date, last: date) -> tuple[list[Triplet], date | None]:
         """Every triplet of these devices seen from `first` to `last`, both included, and the oldest last sighting."""
@@ -68,42 +67,44 @@ class SeenWith:
             SELECT t.device, coalesce(t.imsi, 0) AS imsi, coalesce(t.msisdn, 0) AS msisdn,
                    string_agg(DISTINCT t.operator, ' ') AS operators,
                    max(t.month_on + CAST(floor(log2(t.day_mask & m.mask)) AS BIGINT)) AS last_on
-            FROM {_parquet(self.triplets)} AS t
+            FROM {_parquet(self._measured.triplets)} AS t
             JOIN asked AS a ON a.device = t.device
             JOIN months AS m ON m.month_on = t.month_on
             WHERE (t.day_mask & m.mask) <> 0
             GROUP BY ALL"""
-        rows = self._ask(sql, self.triplets, devices, months=_months(first, last))
+        rows = self._ask(sql, self._measured.triplets, devices, months=_months(first, last))
         several = cache(lambda by: tuple(sorted(by.split(" "))))  # sorted here: in the engine it doubles the cost
         triplets = [Triplet(device, imsi, msisdn, several(by)) for device, imsi, msisdn, by, _ in rows]
         return triplets, _day(min(row[4] for row in rows)) if rows else None
 
     def pairs(self, devices: Keys, until: date) -> tuple[list[SeenPair], date | None]:
         """Every pair of these devices with an IMSI first seen up to `until`, and the oldest last sighting."""
+        if not devices.size:
+            return [], None
         # the lowest bit of a mask stands alone in mask & -mask
         sql = f"""
             WITH network AS (
                 SELECT operator, min(month_on + CAST(log2(day_mask & -day_mask) AS BIGINT)) AS since_on
-                FROM {_parquet(self.triplets)} GROUP BY operator)
+                FROM {_parquet(self._measured.triplets)} GROUP BY operator)
             SELECT t.device, t.imsi,
                    min(t.month_on + CAST(log2(t.day_mask & -t.day_mask) AS BIGINT)) AS first_on,
                    max(n.since_on) AS since_on,
                    max(t.month_on + CAST(floor(log2(t.day_mask)) AS BIGINT)) AS last_on
-            FROM {_parquet(self.triplets)} AS t JOIN asked AS a ON a.device = t.device
+            FROM {_parquet(self._measured.triplets)} AS t JOIN asked AS a ON a.device = t.device
             JOIN network AS n ON n.operator = t.operator
             WHERE t.imsi IS NOT NULL
             GROUP BY t.device, t.imsi
             HAVING first_on <= {(until - _DAY_ZERO).days}"""
-        rows = self._ask(sql, self.triplets, devices)
+        rows = self._ask(sql, self._measured.triplets, devices)
         pairs = [SeenPair(device, imsi, _day(first_on), _day(since_on)) for device, imsi, first_on, since_on, _ in rows]
         return pairs, min((_day(row[4]) for row in rows), default=None)
 
     def inside(self, lo: Keys, hi: Keys) -> Keys:
         """The devices ever seen in these ranges, ascending."""
         sql = f"""
-            SELECT DISTINCT d.device FROM {_parquet(self.devices)} AS d
+            SELECT DISTINCT d.device FROM {_parquet(self._measured.devices)} AS d
             JOIN spans AS s ON d.device BETWEEN s.lo AND s.hi ORDER BY 1"""
-        rows = self._ask(sql, self.devices, spans={"lo": lo, "hi": hi})
+        rows = self._ask(sql, self._measured.devices, spans={"lo": lo, "hi": hi})
         return np.array([device for (device,) in rows], dtype=np.int64)
 
     def _ask(

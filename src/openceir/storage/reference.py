@@ -4,6 +4,7 @@ A row holds from the import `since` on and until the import `until`; the current
 on an earlier day can be given again, and a list that comes a second time changes nothing.
 """
 
+import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -64,6 +65,7 @@ CREATE TABLE IF NOT EXISTS cell(
 ) STRICT;
 """
 _AT_ONCE = 10_000
+_MANY = 500
 
 
 class ReferenceTables:
@@ -220,17 +222,21 @@ class Cells:
     def keys_of(self, operator: str, names: Sequence[str]) -> list[int]:
         """The key of each name, made where absent, in order; durable with the caller's transaction."""
         with self._database.transaction() as sql:
-            sql.executemany(
-                "INSERT INTO cell(operator, name) VALUES (?, ?) ON CONFLICT DO NOTHING",
-                ((operator, name) for name in names),
-            )
-            found: dict[str, int] = {}
-            for start in range(0, len(names), _AT_ONCE):
-                some = names[start : start + _AT_ONCE]
-                marks = ", ".join("?" * len(some))
-                query = f"SELECT name, key FROM cell WHERE operator = ? AND name IN ({marks})"
-                found.update(sql.execute(query, (operator, *some)))
+            found = self._known(sql, operator, names)
+            if fresh := [name for name in names if name not in found]:
+                sql.executemany(
+                    "INSERT INTO cell(operator, name) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                    ((operator, name) for name in fresh),
+                )
+                found |= self._known(sql, operator, fresh)
         return [found[name] for name in names]
+
+    def _known(self, sql: sqlite3.Connection, operator: str, names: Sequence[str]) -> dict[str, int]:
+        if len(names) > _MANY:  # a dump names most of its operator's cells: reading them all beats looking each up
+            return dict(sql.execute("SELECT name, key FROM cell WHERE operator = ?", (operator,)))
+        marks = ", ".join("?" * len(names))
+        query = f"SELECT name, key FROM cell WHERE operator = ? AND name IN ({marks})"
+        return dict(sql.execute(query, (operator, *names)))
 
     def place(self, rows: Iterable[tuple[str, str, float, float, float | None]]) -> None:
         """Say where cells stand: (operator, name, lat, lon, radius_m); a later word replaces an earlier one."""
