@@ -16,7 +16,6 @@ The messages are ours (docs/reference/eir-ceir.md says what of ITU-T Q.5053 and 
 | POST /queries, GET /queries/{number}             | the same, answered when asked for later                    |
 """
 
-import base64
 import json
 import os
 import re
@@ -35,17 +34,17 @@ from openceir.app import Register
 from openceir.clock import now, parse_day
 from openceir.errors import OpenceirError
 from openceir.http import handlers
-from openceir.http.answering import WSGI, Answered, FilePart, answering
+from openceir.http.answering import WSGI, Answered, answering
+from openceir.http.list_answers import delta_answer, full_answer
 from openceir.http.opened import admit, register_by_thread
 from openceir.http.problems import Problem, problem_of
 from openceir.http.request import Request, body_of, fields_of, octets_of, query_of
 from openceir.http.tls_server import CERTIFICATE, ClientCertificate, TlsServer
-from openceir.lists import KINDS, NotAList, UnknownSequence, kind_named
+from openceir.lists import KINDS
 from openceir.settings import Settings
 from openceir.statements import Role
 from openceir.storage.files import write_beside
-from openceir.storage.list_files import ListFiles
-from openceir.storage.list_runs import Acknowledgement, KeptFile
+from openceir.storage.list_runs import Acknowledgement
 from openceir.storage.list_writing import moment_text
 from openceir.storage.queries import QueryShelf
 
@@ -54,7 +53,6 @@ __all__ = ["make_operators_application", "serve_operators"]
 _LARGEST_SIGHTINGS_OCTETS = 16 << 20
 _LONGEST_WAIT_S = 55.0  # under the minute after which middle boxes cut a silent connection
 _LOOK_EVERY_S = 0.2
-_RANGE = re.compile(r"bytes=([0-9]{1,15})-([0-9]{0,15})")
 _HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -181,38 +179,14 @@ class OperatorsDoor:
 
     def full(self, register: Register, asked: Asked) -> Answered:
         """GET /lists/{kind}/full."""
-        newest = self._newest(register, asked)
-        return _list_given(asked, register.list_runs.files_of(newest), sent=_noting(register, asked, newest.sequence))
+        return full_answer(register, asked.operator, asked.part, asked.environ)
 
     def delta(self, register: Register, asked: Asked) -> Answered:
-        """GET /lists/{kind}/delta. One that its run did not write is made once and kept while it leads to the newest."""
-        newest, base = self._newest(register, asked), _number(asked.query, "base", -1)
+        """GET /lists/{kind}/delta."""
+        base = _number(asked.query, "base", -1)
         if base < 1:
             raise Problem(400, "query-refused", "say with ?base= which number you hold")
-        runs, folder = register.list_runs, self.home / "lists" / "asked" / asked.operator
-        for stale in folder.glob(f"{asked.operator}_{asked.part}_*"):  # they lead to a list that is not the newest
-            if f"_{newest.sequence:06d}_from_" not in stale.name:
-                stale.unlink(missing_ok=True)
-        if (made := runs.delta_of(newest, base)) is not None:
-            files = runs.files_of(made)
-        else:
-            old = runs.newest(asked.operator, asked.part, base)
-            # What names subscribers is not kept outside the runs, where pruning would not find it.
-            if old is None or not old.kept or KINDS[asked.part].holds_subscribers:
-                raise UnknownSequence(f"there is no delta of the {asked.part} from {base}; take the full list")
-            files = ListFiles(folder / f"{asked.operator}_{asked.part}_{newest.sequence:06d}_from_{base:06d}")
-            if not files.signature.exists():
-                register.list_delta(asked.operator, asked.part, base, folder)
-        accepts = {each.partition(";")[0].strip() for each in asked.environ.get("HTTP_ACCEPT_ENCODING", "").split(",")}
-        packing = folder if "zstd" in accepts else None
-        return _list_given(asked, files, packing, sent=_noting(register, asked, newest.sequence))
-
-    def _newest(self, register: Register, asked: Asked) -> KeptFile:
-        kind = kind_named(asked.part)
-        newest = register.list_runs.newest(asked.operator, kind.name)
-        if newest is None or not newest.kept:
-            raise UnknownSequence(f"there is no {kind.name} for {asked.operator} yet; ask again after the next run")
-        return newest
+        return delta_answer(register, asked.operator, asked.part, base, asked.environ)
 
     def acknowledge(self, register: Register, asked: Asked) -> Answered:
         """POST /acknowledgements. The last word stands, unless it is older than what was said before."""
@@ -343,56 +317,6 @@ def _said(json_value: Any, status: int = 200, headers: Sequence[tuple[str, str]]
 def _plain(answer: Any) -> Any:
     """The answer with its days as text."""
     return json.loads(json.dumps(answer, default=lambda value: value.isoformat()))
-
-
-def _noting(register: Register, asked: Asked, sequence: int) -> Callable[[], None]:
-    """What keeps that the operator was handed this list."""
-    return lambda: register.list_runs.received.fetched(asked.operator, asked.part, sequence, moment_text(now()))
-
-
-def _list_given(asked: Asked, files: ListFiles, packing: Path | None = None, *, sent: Callable[[], None]) -> Answered:
-    """The rows, whole or from an octet on; header and signature travel as fields, so one answer is the whole list.
-
-    `packing` is where compressed rows are kept, when they may be sent so. `sent` is called when the last octet went.
-    """
-    try:
-        header = files.read_header()
-        signature = files.signature.read_bytes()
-        rows, form = files.rows, ""
-        if packing is not None and not kind_named(header.kind).holds_subscribers:
-            from openceir.storage.list_packing import LARGEST_PACKED_OCTETS, packed  # loads Arrow
-
-            if header.octets <= LARGEST_PACKED_OCTETS:
-                rows, form = packed(files, packing), "zstd"
-        octets = rows.stat().st_size
-    except (OSError, NotAList):
-        raise Problem(
-            503, "list-not-in-place", "this run is just being put in its place; ask again", [("Retry-After", "1")]
-        ) from None
-    tag = f'"{header.sha256}{form and "-"}{form}"'  # RFC 9110 §8.8.3: each form has a tag of its own
-    headers = [
-        ("ETag", tag),
-        ("Accept-Ranges", "bytes"),
-        ("Openceir-List-Header", base64.b64encode(header.to_octets()).decode()),
-        ("Openceir-List-Signature", base64.b64encode(signature).decode()),
-        *([("Content-Encoding", form)] if form else []),
-    ]
-    if asked.environ.get("HTTP_IF_NONE_MATCH", "") == tag:
-        return Answered(304, headers)
-    headers.append(("Content-Type", "text/csv; charset=utf-8"))
-    wanted = _RANGE.fullmatch(asked.environ.get("HTTP_RANGE", ""))
-    if wanted is None or asked.environ.get("HTTP_IF_RANGE", tag) != tag:  # RFC 9110 §14.2: else the whole
-        return Answered(200, headers, FilePart(rows, 0, octets, sent))
-    start, last = int(wanted[1]), min(int(wanted[2] or octets), octets - 1)
-    if start > last:
-        raise Problem(
-            416, "range-refused", "there are no such octets in the list", [("Content-Range", f"bytes */{octets}")]
-        )
-    headers.append(("Content-Range", f"bytes {start}-{last}/{octets}"))
-    part = (
-        FilePart(rows, start, last - start + 1, sent) if last == octets - 1 else FilePart(rows, start, last - start + 1)
-    )
-    return Answered(206, headers, part)
 
 
 def _row(method: str, rest: str, does: Callable[[OperatorsDoor, Register, Asked], Answered], *query: str) -> _Row:

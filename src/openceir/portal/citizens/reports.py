@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from openceir.portal import moment
 from openceir.portal.accounts.acts import Actor, clockwork, state
 from openceir.portal.accounts.models import User
+from openceir.portal.cases.errors import IllegalMove
 from openceir.portal.cases.evidence import Upload, add_evidence
 from openceir.portal.cases.models import Case
 from openceir.portal.cases.notices import notify
@@ -127,20 +128,30 @@ def reject_report(actor: Actor, case: Case, *, reasons: str, seen_version: int |
 
 
 def request_recovery(report: Case, *, text: str = "") -> Case:
-    """The owner has the phone back and asks that it be served again; the same secret opens the new case's parent."""
-    case, _secret = Case.open(
-        "recovery",
-        devices=[one.device for one in report.devices.all()],
-        parent=report,
-        person=report.person,
-        language=report.language,
-        name=report.name,
-        email=report.email,
-        phone=report.phone,
-        office=report.office,
-        details={"text": text},
-    )
-    report.tell("note", actor="", text=text)
+    """The owner has the phone back and asks that it be served again; a request that waits already is that one.
+
+    Raises: IllegalMove for a report that neither blocks nor watches.
+    """
+    with transaction.atomic():
+        kept = Case.objects.select_for_update().get(pk=report.pk)
+        if kept.state not in {"blocked", "watched"}:
+            raise IllegalMove(f'this case is "{kept.state_text}" now, so there is nothing to unblock')
+        waits = kept.children.filter(kind="recovery", closed_at=None).first()
+        if waits is not None:
+            return waits
+        case, _secret = Case.open(
+            "recovery",
+            devices=[one.device for one in kept.devices.all()],
+            parent=kept,
+            person=kept.person,
+            language=kept.language,
+            name=kept.name,
+            email=kept.email,
+            phone=kept.phone,
+            office=kept.office,
+            details={"text": text},
+        )
+        kept.tell("note", actor="", text=text)
     return case
 
 
