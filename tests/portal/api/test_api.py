@@ -114,7 +114,7 @@ def test_no_number_reaches_the_log(country, partner, capfd):
 
 
 def test_the_description_is_the_one_in_the_documents(country):
-    """Renew it: `Client().get("/api/openapi.json")`, indented by two."""
+    """Renew it with scripts/renew-api-page.sh."""
     said = Client().get("/api/openapi.json").json()
     assert said["openapi"].startswith("3.1")
     assert json.loads((ROOT / "docs" / "reference" / "api.json").read_text(encoding="utf-8")) == said

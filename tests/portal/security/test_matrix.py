@@ -9,7 +9,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from openceir.portal.accounts.roles import GRANTS, PortalRole
 
 # Everybody's doors; every address of the other apps stands behind a guard.
-PUBLIC_APPS = {"citizens", "channels", "site", "api"}
+PUBLIC_APPS = {"citizens", "channels", "site"}
 PUBLIC_PAGES = {"proofs", "proof_receipt", "proof_checkpoints"}
 FILLED = {"int": 999_999, "str": "nothing", "slug": "nothing", "path": "nothing", "uuid": "0" * 32}
 

@@ -1,14 +1,19 @@
-"""How much of its day each token has used."""
+"""The keys that programs ask with, how much of its day each has used, and answers that are told again."""
 
+from datetime import datetime
+
+from django.conf import settings
 from django.db import models
 
-__all__ = ["Use"]
+from openceir.portal import moment
+
+__all__ = ["ApiKey", "KeptAnswer", "Use"]
 
 
 class Use(models.Model):
-    """Devices, listings and pictures that one token asked about on one day."""
+    """Devices, listings, pictures and matters that one key asked about on one day."""
 
-    token = models.CharField(max_length=63)  # its name
+    token = models.CharField(max_length=80)  # what the caller is counted under
     on = models.DateField()
     count = models.PositiveIntegerField(default=0)
 
@@ -17,3 +22,52 @@ class Use(models.Model):
 
     def __str__(self) -> str:
         return f"{self.token} {self.on}"
+
+
+class ApiKey(models.Model):
+    """A program may ask some things for an office until a day. The key itself is kept by its holder and nowhere here."""
+
+    name = models.CharField(max_length=40)
+    office = models.CharField(max_length=80)  # whom it asks for: a company, or a partner of the regulator's
+    role = models.CharField(max_length=40, blank=True)  # what its holder is appointed as; empty: a partner's key
+    holder = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="api_keys")
+    digest = models.CharField(max_length=64, unique=True)  # SHA-256; 256 random bits need no salt
+    scopes = models.JSONField()
+    per_day = models.PositiveIntegerField()
+    made_at = models.DateTimeField(default=moment.now)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+    revoked_by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        ordering = ["office", "name"]
+        constraints = [models.UniqueConstraint(fields=["office", "name"], name="one_key_of_a_name")]
+
+    def __str__(self) -> str:
+        return f"{self.office}/{self.name}"
+
+    @property
+    def counted_as(self) -> str:
+        """What its uses are counted under: a number, since a name may hold what a token's may not."""
+        return f"key/{self.pk}"
+
+    def is_valid_at(self, at: datetime) -> bool:
+        """Whether it opens anything."""
+        return at < self.expires_at and self.revoked_at is None
+
+
+class KeptAnswer(models.Model):
+    """The answer to a request that bore an Idempotency-Key, sealed under what only its sender knows (`api/once.py`)."""
+
+    caller = models.CharField(max_length=80)
+    key_digest = models.CharField(max_length=64)
+    request_digest = models.CharField(max_length=64)
+    claimed_at = models.DateTimeField()
+    sealed = models.BinaryField(null=True)  # None: somebody is at it, or died at it
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["caller", "key_digest"], name="one_answer_a_key")]
+        indexes = [models.Index(fields=["claimed_at"])]
+
+    def __str__(self) -> str:
+        return self.caller
