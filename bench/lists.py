@@ -48,7 +48,7 @@ max_matching_ratio = 1.0
 def measure(work: Path, scale: Scale) -> list[Row]:
     """The rows of the table."""
     country = nation.make(work, rows=scale.peer)
-    home = _home(work, country)
+    home = a_home(work, country)
     full = work / "lists-run"
     shutil.rmtree(full, ignore_errors=True)  # of a run that was stopped
     shutil.copytree(home, full)
@@ -76,7 +76,7 @@ def measure(work: Path, scale: Scale) -> list[Row]:
     return [made, delta]
 
 
-def _home(work: Path, country: nation.Nation) -> Path:
+def a_home(work: Path, country: nation.Nation) -> Path:
     """The register with a month in it, made once."""
     home = work / f"lists-home-{country.rows}-{country.seed}"
     if (home / "ready").exists():

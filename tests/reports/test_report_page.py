@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openceir.reports import Drawing, Figure, Report, csv_text, draw, report_page
-from openceir.reports.svg import draw_places
+from openceir.reports import Area, Drawing, Figure, Report, csv_text, draw, draw_areas, report_page
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -45,11 +44,32 @@ def test_bars_are_as_long_as_their_numbers():
     assert widths[2] == 0
 
 
-def test_a_place_has_a_circle_whose_area_is_its_number():
-    counted = figure(Drawing.NONE, [("Harbour", 400), ("Hill", 100), ("Nowhere", 7)])
-    text = draw_places(counted, [[(0, 0), (10, 0), (10, 10)]], {"Harbour": (1, 1), "Hill": (9, 5)})
-    radii = [float(circle.get("r")) for circle in ET.fromstring(text).iter(f"{SVG}circle")]
-    assert [radius - 3 for radius in radii] == [25, 12.5]
+def test_an_area_is_the_darker_the_more_it_counts_and_one_without_a_row_stays_white():
+    counted = figure(Drawing.NONE, [("Harbour", 40), ("Hill", 10), ("Nowhere", 7)])
+    areas = {
+        name: Area(name=name, population=1, row=1, column=at) for at, name in enumerate(("Harbour", "Hill", "Dale"), 1)
+    }
+    tree = ET.fromstring(draw_areas(counted, "devices", areas))
+    squares = list(tree.iter(f"{SVG}rect"))
+    assert [float(one.get("fill-opacity")) for one in squares] == [1.0, pytest.approx(0.31), 0.08]
+    assert [float(one.get("x")) for one in squares] == sorted(float(one.get("x")) for one in squares)
+    titles = [one.text for one in tree.iter(f"{SVG}title")]
+    assert "Harbour: 40 devices" in titles
+    assert not any("Nowhere" in one for one in titles)
+
+
+def test_areas_with_outlines_are_drawn_as_they_lie():
+    """North is up, east is right, and shapes keep their proportions at 60 degrees, where a degree is half as wide."""
+    square = ((10.0, 59.0), (12.0, 59.0), (12.0, 61.0), (10.0, 61.0))
+    text = draw_areas(
+        figure(Drawing.NONE, [("Dale", 1)]), "devices", {"Dale": Area(name="Dale", population=1, outline=square)}
+    )
+    [shape] = ET.fromstring(text).iter(f"{SVG}polygon")
+    points = [tuple(map(float, one.split(","))) for one in shape.get("points").split()]
+    (west, south), (east, _), (_, north), _ = points
+    assert east > west
+    assert north < south
+    assert (east - west) / (south - north) == pytest.approx(0.5, abs=0.01)
 
 
 def test_a_csv_is_read_back_by_the_standard_reader_and_runs_no_formula():

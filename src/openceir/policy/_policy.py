@@ -39,7 +39,7 @@ class Limit:
 _DATED = "from"
 _DATED_KEYS = {"from", "unit", "source"}
 # Sections whose keys the deployer names (operators, rules) rather than we.
-_OPEN_SECTIONS = {"neighbours", "offices", "operators", "shares"}
+_OPEN_SECTIONS = {"areas", "neighbours", "offices", "operators", "shares"}
 _LISTS_OF_TABLES = {"foreign", "rule"}
 _DEEPEST = 16  # tables within tables; ours go to five, and what reads a policy walks it by recursion
 
@@ -98,6 +98,10 @@ class Policy:
     def operators(self, on: date) -> dict[str, dict[str, Any]]:
         """The country's operators by id: `name` and `mcc_mnc` (a list of five- or six-digit prefixes)."""
         return self._named("operators", on)
+
+    def areas(self, on: date) -> dict[str, dict[str, Any]]:
+        """The country's areas by id: `name`, `population`, and where they lie on the map: `row` and `column`, or `outline`."""
+        return self._named("areas", on)
 
     def shares(self, on: date) -> dict[str, dict[str, Any]]:
         """What single members of the federation may receive, by their ids: `kinds`, in place of `federation.shares`."""

@@ -6,13 +6,13 @@ gives is a table that a person can read, a drawing of it, and a CSV: one content
 
 from openceir.reports.catalogue import LISTINGS, RELATIONS, Question, figures, listings
 from openceir.reports.errors import ReportError, ReportUnknown
-from openceir.reports.figure import Drawing, Figure, Report
+from openceir.reports.figure import Area, Drawing, Figure, Report
 from openceir.reports.page import csv_text, report_page
-from openceir.reports.svg import draw
+from openceir.reports.svg import draw, draw_areas
 
 __all__ = [
     "Question", "figures", "listings", "RELATIONS", "LISTINGS",
-    "Figure", "Drawing", "Report",
-    "draw", "report_page", "csv_text",
+    "Area", "Figure", "Drawing", "Report",
+    "draw", "draw_areas", "report_page", "csv_text",
     "ReportError", "ReportUnknown",
 ]  # fmt: skip

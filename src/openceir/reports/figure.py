@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-__all__ = ["Drawing", "Figure", "Report"]
+__all__ = ["Area", "Drawing", "Figure", "Report"]
 
 Cell = str | int | float | None
 
@@ -17,6 +17,17 @@ class Drawing(StrEnum):
     BARS = "bars"  # one bar a row: first column its name, second its length
     STACKED = "stacked"  # one bar a row, one piece a further column
     NONE = "none"  # a table alone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Area:
+    """A part of the country on its map. Units: rows and columns count from 1; an outline is (longitude, latitude)."""
+
+    name: str
+    population: int
+    row: int = 1
+    column: int = 1
+    outline: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +47,10 @@ class Figure:
         """The figure that `dataclasses.asdict` was made of."""
         rows = tuple(tuple(row) for row in tree["rows"])
         return cls(**{**tree, "drawing": Drawing(tree["drawing"]), "columns": tuple(tree["columns"]), "rows": rows})
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
 
     def number(self, column: str) -> list[float]:
         """The numbers of one column, 0 where nothing stands."""

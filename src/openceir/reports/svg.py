@@ -6,12 +6,12 @@ neighbours differ in lightness, so that it can be printed in grey.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
-from math import ceil, floor, log10
+from math import ceil, cos, floor, log10, radians
 from typing import Final
 
-from openceir.reports.figure import Cell, Drawing, Figure
+from openceir.reports.figure import Area, Cell, Drawing, Figure
 
-__all__ = ["draw", "draw_places"]
+__all__ = ["draw", "draw_areas"]
 
 WIDTH: Final = 640
 PALETTE: Final = ("#12436d", "#28a197", "#801650", "#f46a25", "#3d3d3d", "#a285d1")
@@ -35,41 +35,60 @@ def draw(figure: Figure) -> str:
             return ""
 
 
-def draw_places(
-    figure: Figure, outline: Sequence[Sequence[tuple[float, float]]], places: Mapping[str, tuple[float, float]]
-) -> str:
-    """Circles whose area is the second column, at the places that the first column names, over an outline.
+def draw_areas(figure: Figure, value: str, areas: Mapping[str, Area]) -> str:
+    """The areas that the first column names, the darker the larger the number in the column `value`.
 
-    Shapes: rings of the outline and places as (longitude, latitude) in degrees. Rows without a place are left out;
-    the table names them.
+    Squares by row and column when any area has no outline, else the outlines. Areas without a row of the figure are
+    left white; rows without an area are told by the table alone.
     """
-    points = [point for ring in outline for point in ring] + list(places.values())
-    if not points:
+    if not areas:
         return ""
-    west, east = min(x for x, _ in points), max(x for x, _ in points)
-    south, north = min(y for _, y in points), max(y for _, y in points)
-    scale = min((WIDTH - 40) / max(east - west, 1e-9), 440 / max(north - south, 1e-9))
-    height = round((north - south) * scale) + 40
-
-    def at(point: tuple[float, float]) -> str:
-        return f"{20 + (point[0] - west) * scale:.1f},{20 + (north - point[1]) * scale:.1f}"
-
-    body = [
-        f'<polygon points="{" ".join(at(point) for point in ring)}" fill="#f3f2f1" stroke="#505a5f"/>'
-        for ring in outline
-    ]
-    largest = max((value for value in figure.number(figure.columns[1])), default=0.0) or 1.0
-    for row in figure.rows:
-        place = places.get(str(row[0]))
-        if place is None:
-            continue
-        x, y = at(place).split(",")
-        radius = 3 + 25 * (float(row[1] or 0) / largest) ** 0.5
+    at = figure.columns.index(value)
+    numbers = {str(row[0]): row[at] for row in figure.rows}
+    largest = max((float(one or 0) for one in numbers.values()), default=0.0) or 1.0
+    if all(area.outline for area in areas.values()):
+        height, shapes = _outlines(areas)
+    else:
+        height, shapes = _squares(areas)
+    body = []
+    for name, (shape, x, y) in shapes.items():
+        number = numbers.get(name)
+        share = float(number or 0) / largest
+        text = "#fff" if share > 0.5 else "#0b0c0c"
         body.append(
-            f'<circle cx="{x}" cy="{y}" r="{radius:.1f}" fill="{PALETTE[0]}" fill-opacity=".6">'
-            f"<title>{escape(str(row[0]))}: {_number(row[1])} {escape(figure.unit)}</title></circle>"
+            f"<g><title>{escape(areas[name].name)}: {_number(number)} {escape(figure.unit)}</title>"
+            f'{shape} fill="{PALETTE[0]}" fill-opacity="{0.08 + 0.92 * share:.2f}" stroke="#505a5f"/>'
+            f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="middle" fill="{text}">{escape(_short(areas[name].name)[:14])}</text>'
+            f'<text x="{x:.0f}" y="{y + 16:.0f}" text-anchor="middle" fill="{text}">{_number(number)}</text></g>'
         )
     return _svg(figure, height, body)
+
+
+def _squares(areas: Mapping[str, Area]) -> tuple[int, dict[str, tuple[str, float, float]]]:
+    columns = max(area.column for area in areas.values())
+    side = min(110.0, (WIDTH - 20) / columns)
+    shapes = {}
+    for name, area in areas.items():
+        x, y = 10 + (area.column - 1) * side, 10 + (area.row - 1) * side
+        shape = f'<rect x="{x:.1f}" y="{y:.1f}" width="{side - 4:.1f}" height="{side - 4:.1f}" rx="4"'
+        shapes[name] = (shape, x + side / 2 - 2, y + side / 2 - 4)
+    return round(20 + side * max(area.row for area in areas.values())), shapes
+
+
+def _outlines(areas: Mapping[str, Area]) -> tuple[int, dict[str, tuple[str, float, float]]]:
+    points = [point for area in areas.values() for point in area.outline]
+    west, east = min(x for x, _ in points), max(x for x, _ in points)
+    south, north = min(y for _, y in points), max(y for _, y in points)
+    # a degree of longitude is shorter the farther from the equator; one factor for the whole country is enough here
+    narrow = max(cos(radians((south + north) / 2)), 0.1)
+    scale = min((WIDTH - 40) / max((east - west) * narrow, 1e-9), 440 / max(north - south, 1e-9))
+    shapes = {}
+    for name, area in areas.items():
+        places = [(20 + (x - west) * narrow * scale, 20 + (north - y) * scale) for x, y in area.outline]
+        drawn = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+        middle = sum(x for x, _ in places) / len(places), sum(y for _, y in places) / len(places)
+        shapes[name] = (f'<polygon points="{drawn}"', *middle)
+    return round((north - south) * scale) + 40, shapes
 
 
 def _lines(figure: Figure) -> str:

@@ -32,6 +32,7 @@ def report_of(said: dict[str, Any], sender: Sender) -> Opened:
         mode=said["mode"],
         happened_at=said["happened_on"],
         place=said["place"],
+        area=said.get("area", ""),
         **_contact(said, sender),
     )
     if said["proof"]:

@@ -3,7 +3,7 @@
 `theft` and `loss` are decided by the police, `import` by customs, `appeal` and `not-mine` by the regulator. Their
 details (`Case.details`) are named here once:
 
-    theft, loss   happened_at (ISO instant), mode "block" or "watch", channel, antitheft, proof
+    theft, loss   happened_at (ISO instant), mode "block" or "watch", channel, place, area (the policy's), antitheft, proof
     recovery      parent = the report; recovered_on
     import        duty_reference, arrived_on, reason; documents are evidence
     appeal        statements (log indexes that are appealed against), disputes (indexes of what was filed), grounds

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from openceir.portal import moment
+from openceir.portal.cases.areas import areas_now
 from openceir.portal.cases.evidence import MOST_OCTETS, kind_of
 from openceir.portal.cases.references import parse_code
 from openceir.portal.citizens.numbers import identifiers_in, imeis_in
@@ -193,6 +194,7 @@ class ReportForm(_Device, _Contact, _Once):
         label=_("On which day?"), widget=forms.DateInput({"type": "date", "dir": "ltr"}, format="%Y-%m-%d")
     )
     place = forms.CharField(label=_("Where?"), required=False, max_length=200)
+    area = forms.ChoiceField(label=_("In which area?"), required=False)  # only where policy names areas
     proof = _document(
         _("Proof that it is yours"),
         required=False,
@@ -200,7 +202,15 @@ class ReportForm(_Device, _Contact, _Once):
             "A bill, or a photo of the box with the number. JPEG, PNG or PDF. You can add it later; until then nothing is blocked."
         ),
     )
-    field_order = ("what", "imeis", "mode", "happened_on", "place", "proof", "name", "email", "phone")
+    field_order = ("what", "imeis", "mode", "happened_on", "place", "area", "proof", "name", "email", "phone")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        areas = [(name, area.name) for name, area in areas_now().items()]
+        if areas:
+            self.fields["area"].choices = [("", _("I would rather not say")), *areas]  # type: ignore[attr-defined]
+        else:
+            del self.fields["area"]
 
     def clean_happened_on(self) -> datetime:
         """The instant from which a block counts: the day's first second."""

@@ -55,6 +55,7 @@ def open_report(
     email: str = "",
     phone: str = "",
     place: str = "",
+    area: str = "",
 ) -> tuple[Case, str]:
     """A new report and the secret that opens it. Shapes: devices are the 14 digits of every IMEI of the phone.
 
@@ -75,6 +76,7 @@ def open_report(
                 "mode": mode,
                 "happened_at": (happened_at or moment.now()).isoformat(),
                 "place": place,
+                "area": area,  # of the policy's areas; what is counted, where the place itself is not
                 "antitheft": "unknown",
                 "proof": "",
             },

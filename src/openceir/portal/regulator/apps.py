@@ -15,11 +15,12 @@ class RegulatorConfig(AppConfig):
     def ready(self) -> None:
         """Acts for two persons, and the doors."""
         from openceir.portal.accounts.roles import may
-        from openceir.portal.regulator import findings, policy  # noqa: F401
+        from openceir.portal.regulator import checks, chores, findings, policy  # noqa: F401
         from openceir.portal.regulator.rules import DECIDE_APPEALS, READ_FIGURES, READ_FINDINGS, READ_POLICY
         from openceir.portal.site.doors import Door, open_door
 
         for name, text, permission, order in (
+            ("regulator_dashboard", _("Overview"), READ_FIGURES, 59),
             ("regulator_figures", _("Figures"), READ_FIGURES, 60),
             ("policy", _("Policy"), READ_POLICY, 61),
             ("findings", _("Findings"), READ_FINDINGS, 62),

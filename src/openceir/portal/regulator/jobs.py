@@ -5,6 +5,7 @@ from django_tasks import task
 from openceir.errors import OpenceirError
 from openceir.portal import moment
 from openceir.portal.register import register
+from openceir.portal.regulator.desk_figures import make_desk_figures
 from openceir.portal.regulator.models import Draft, Job
 
 __all__ = ["ask", "do", "simulate"]
@@ -33,7 +34,9 @@ def do(number: int) -> None:
 
 
 def _figures(month: str) -> object:
-    return {"reports": [one.operator for one in register().make_reports(month, at=moment.now())]}
+    made = register().make_reports(month, at=moment.now())
+    make_desk_figures(month)
+    return {"reports": [one.operator for one in made]}
 
 
 def _replay(run: str) -> object:

@@ -1,11 +1,11 @@
-"""Drafts of the country's policy, and jobs that a page started."""
+"""Drafts of the country's policy, jobs that a page started, and what was counted for its figures."""
 
 from django.conf import settings
 from django.db import models
 
 from openceir.portal import moment
 
-__all__ = ["Draft", "Job"]
+__all__ = ["CheckCount", "Draft", "Job", "KeptFigures"]
 
 
 class Draft(models.Model):
@@ -34,7 +34,9 @@ class Job(models.Model):
 
     kind = models.CharField(max_length=20)  # figures, replay
     asked = models.CharField(max_length=40)  # the month, the run
-    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )  # null: the clock
     asked_at = models.DateTimeField(default=moment.now)
     done_at = models.DateTimeField(null=True)
     outcome = models.JSONField(null=True)
@@ -45,3 +47,32 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.asked}"
+
+
+class KeptFigures(models.Model):
+    """The offices' figures of a month, as counted last: a page reads them and counts nothing."""
+
+    month = models.CharField(max_length=7, unique=True)  # 2026-10
+    made_at = models.DateTimeField()
+    document = models.JSONField()  # a list of Figure.to_dict
+
+    class Meta:
+        ordering = ["-month"]
+
+    def __str__(self) -> str:
+        return self.month
+
+
+class CheckCount(models.Model):
+    """How many devices were asked about on a day."""
+
+    on = models.DateField()
+    channel = models.CharField(max_length=20)
+    language = models.CharField(max_length=5)
+    devices = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["on", "channel", "language"], name="check_count_once")]
+
+    def __str__(self) -> str:
+        return f"{self.on} {self.channel} {self.language}"

@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from openceir.portal.regulator import views
+from openceir.portal.regulator import figure_views, views
 
 urlpatterns = [
-    path("figures/", views.figures, name="regulator_figures"),
-    path("figures/<str:month>/", views.report, name="report"),
-    path("figures/<str:month>/<str:name>.csv", views.figure_csv, name="figure_csv"),
+    path("", figure_views.dashboard, name="regulator_dashboard"),
+    path("figures/", figure_views.figures, name="regulator_figures"),
+    path("figures/<str:month>/", figure_views.report, name="report"),
+    path("figures/<str:month>/trends/", figure_views.trends, name="figure_trends"),
+    path("figures/<str:month>/<str:name>.csv", figure_views.figure_csv, name="figure_csv"),
     path("policy/", views.policy, name="policy"),
     path("policy/limits/<str:path>/", views.limit, name="policy_limit"),
     path("policy/files/<str:file>/", views.policy_file, name="policy_file"),

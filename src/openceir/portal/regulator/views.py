@@ -1,26 +1,23 @@
-"""The regulator's pages: figures, policy, findings, appeals."""
+"""The regulator's pages: policy, findings, appeals. Its figures are in `figure_views.py`, waiting times and texts in `office_views.py`."""
 
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.safestring import mark_safe
 
 from openceir.errors import OpenceirError
 from openceir.portal import moment
 from openceir.portal.accounts.acts import actor_of
 from openceir.portal.accounts.doors import needs
 from openceir.portal.accounts.log import note
-from openceir.portal.accounts.models import User
 from openceir.portal.accounts.roles import may
 from openceir.portal.cases.models import Case
 from openceir.portal.citizens.appeals import decide_appeal
 from openceir.portal.register import register
-from openceir.portal.regulator import jobs
 from openceir.portal.regulator.findings import propose_adoption, rules_of
-from openceir.portal.regulator.forms import AppealForm, FileForm, LimitForm, MonthForm, ReasonForm
-from openceir.portal.regulator.models import Draft, Job
+from openceir.portal.regulator.forms import AppealForm, FileForm, LimitForm, ReasonForm
+from openceir.portal.regulator.models import Draft
 from openceir.portal.regulator.policy import (
     difference,
     draft_change,
@@ -33,79 +30,21 @@ from openceir.portal.regulator.rules import (
     ADOPT_FINDINGS,
     CHANGE_POLICY,
     DECIDE_APPEALS,
-    MAKE_FIGURES,
-    READ_FIGURES,
     READ_FINDINGS,
     READ_POLICY,
 )
 from openceir.portal.site.pages import form_page
-from openceir.reports import Figure, csv_text, draw
 
 __all__ = [
     "appeal",
     "appeals",
     "draft",
-    "figure_csv",
-    "figures",
     "finding",
     "findings",
     "limit",
     "policy",
     "policy_file",
-    "report",
 ]
-
-
-# -- figures -------------------------------------------------------------------------------------------------------------
-
-
-@needs(READ_FIGURES)
-def figures(request: HttpRequest) -> HttpResponse:
-    """Which months have figures; a form to let them be made."""
-    form = MonthForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        actor_of(request, MAKE_FIGURES)
-        jobs.ask(Job(kind="figures", asked=form.cleaned_data["month"], asked_by=_user(request)))
-        return redirect("regulator_figures")
-    told = {
-        "kept": sorted(register().reports.kept().items(), reverse=True),
-        "jobs": Job.objects.filter(kind="figures")[:5],
-        "form": form if may(request.user, MAKE_FIGURES) else None,
-    }
-    return form_page(request, "regulator/figures.html", form, told)
-
-
-@needs(READ_FIGURES)
-def report(request: HttpRequest, month: str) -> HttpResponse:
-    """The figures of a month, of the country or of one operator: each drawn, as a table and as CSV."""
-    operator = request.GET.get("operator", "")
-    found = _found(month, operator)
-    shown = [
-        {"figure": figure, "drawing": mark_safe(draw(figure)), "is_long": len(figure.rows) > 12}  # noqa: S308 - our own, escaped
-        for figure in found.figures
-    ]
-    told = {"report": found, "shown": shown, "operators": [one for one in register().reports.kept()[month] if one]}
-    return render(request, "regulator/report.html", told)
-
-
-@needs(READ_FIGURES)
-def figure_csv(request: HttpRequest, month: str, name: str) -> HttpResponse:
-    """One figure as CSV."""
-    operator = request.GET.get("operator", "")
-    figure: Figure | None = _found(month, operator).figure(name)
-    if figure is None:
-        raise Http404
-    response = HttpResponse(csv_text(figure), content_type="text/csv; charset=utf-8")
-    whose = f"{operator}-" if operator else ""
-    response["Content-Disposition"] = f'attachment; filename="{month}-{whose}{figure.name}.csv"'
-    return response
-
-
-def _found(month: str, operator: str) -> Any:
-    found = register().reports.find(month, operator)
-    if found is None:
-        raise Http404
-    return found
 
 
 # -- policy --------------------------------------------------------------------------------------------------------------
@@ -245,8 +184,3 @@ def _stated(case: Case) -> list[dict[str, Any]]:
         for entry in entries
         if entry.said is not None
     ]
-
-
-def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
