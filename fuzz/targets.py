@@ -199,15 +199,13 @@ def _read_link(octets: bytes) -> None:
 def _read_question(octets: bytes) -> None:
     if len(octets) < 20 or len(octets) % 4:
         return
-    reader, header = s13.CheckReader(EIR), Header.read(octets)
-    word = header.flags << 24 | header.command
-    first = reader.read(octets, 0, len(octets), word, header.ids)
-    assert reader.read(octets, 0, len(octets), word, header.ids) == first, "a layout that was learnt is read otherwise"
+    reader = s13.CheckReader(EIR)
+    first = reader.read(octets)
+    assert reader.read(octets) == first, "a layout that was learnt is read otherwise"
 
 
 def _answered(verdict: s13.Verdict) -> bytes:
-    check = s13.CheckReader(EIR).read(ECR, 0, len(ECR), Header.read(ECR).flags << 24 | s13.COMMAND, 1)
-    return ANSWERS.write(check, ANSWERS.tail(verdict))
+    return ANSWERS.write(s13.CheckReader(EIR).read(ECR), ANSWERS.tail(verdict))
 
 
 @target("s13-told", DiameterError, seeds=[_answered(verdict) for verdict in s13.Verdict])

@@ -146,6 +146,7 @@ def test_what_was_asked_is_recorded_for_the_owner_alone(index, tmp_path):
             client = await eir.client()
             await client.ask(imsi="001010000000001", svn="05")
             await client.ask(imei="12", imsi=None, svn=None)
+            eir.settle()
             eir.records.close()
             eir.records = None
 
@@ -156,6 +157,22 @@ def test_what_was_asked_is_recorded_for_the_owner_alone(index, tmp_path):
     assert asked.checked_at.year >= 2027
     assert (malformed.device, malformed.imsi, malformed.svn) == (-1, 0, -1)
     assert (tmp_path / "records").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_was_answered_before_the_end_is_recorded(index, tmp_path):
+    """The books are kept some tenths of a second later than the answers: not beyond the end."""
+
+    async def story():
+        async with running(index) as eir:
+            eir.records = RecordFile(tmp_path / "records")
+            client = await eir.client()
+            client.send(b"".join(mme.ecr(session=f"s;{n}", ids=n) for n in range(100)))
+            assert [(await client.read())[3] for _ in range(100)] == list(range(100))
+            client.send(mme.dpr())
+        eir.records.close()
+
+    run(story())
+    assert len(list(read_records(tmp_path / "records"))) == 100
 
 
 def test_neither_devices_nor_subscribers_reach_the_log_or_the_metrics(index):

@@ -17,9 +17,7 @@ RESULT_CODE, FAILED_AVP = 268, 279
 
 
 def ask(*extra: bytes, **of_ecr) -> s13.EquipmentCheck:
-    octets = mme.ecr(*extra, **of_ecr)
-    word, ids = int.from_bytes(octets[4:8], "big"), int.from_bytes(octets[12:20], "big")
-    return s13.CheckReader(US).read(octets, 0, len(octets), word, ids)
+    return s13.CheckReader(US).read(mme.ecr(*extra, **of_ecr))
 
 
 def answered(link, octets: bytes, verdict: Verdict = Verdict.BLACKLISTED):
@@ -119,8 +117,7 @@ def test_a_priority_is_copied_into_the_answer_and_none_is_made_up(link):
 
 def test_realms_are_compared_as_domain_names():
     octets = mme.ecr().replace(mme.EIR_REALM.encode(), mme.EIR_REALM.upper().encode())
-    word, ids = int.from_bytes(octets[4:8], "big"), 5
-    assert s13.CheckReader(US).read(octets, 0, len(octets), word, ids).device == 100_100_000_001
+    assert s13.CheckReader(US).read(octets).device == 100_100_000_001
 
 
 # -------------------------------------------------------------------------------------------------------- the answer
@@ -166,6 +163,24 @@ def test_proxy_info_comes_back_unchanged_and_in_order_and_route_record_does_not(
 @pytest.mark.parametrize(("flags", "expected"), [(0xC0, 0x40), (0xD0, 0x40), (0x80, 0)])
 def test_the_answer_keeps_the_p_bit_and_clears_r_and_t(link, flags: int, expected: int):
     assert answered(link, mme.ecr(flags=flags))[0] == expected
+
+
+def test_questions_that_differ_in_flags_and_identifiers_are_told_apart_by_a_reader_that_knows_them():
+    reader = s13.CheckReader(US)
+    for flags, ids in [(0xC0, 1), (0xD0, 2), (0xC0, 0x11111111_22222222), (0x80, 0), (0xD0, 2**64 - 1)] * 2:
+        asked = reader.read(mme.ecr(flags=flags, ids=ids))
+        assert (asked.ids, asked.is_repeated, asked.shape.flags) == (ids, flags == 0xD0, flags)
+        [(answered, *_, back, _)] = mme.read(ANSWERS.write(asked, ANSWERS.tail(Verdict.WHITELISTED)))
+        assert (answered, back) == (flags & 0x40, ids)
+
+
+def test_session_ids_of_every_length_are_read_by_a_reader_that_knows_others():
+    reader = s13.CheckReader(US)
+    for length in [*range(1, 40)] * 2:
+        asked = reader.read(mme.ecr(session="s" * length))
+        assert asked.device == 100_100_000_001
+        answer = Message.from_bytes(ANSWERS.write(asked, ANSWERS.tail(Verdict.WHITELISTED)))
+        assert answer.session_id == "s" * length
 
 
 def test_a_repeated_question_is_answered_again_and_says_that_it_is_one():
@@ -270,9 +285,8 @@ pieces = {
 
 
 def read_by(reader: s13.CheckReader, octets: bytes):
-    word, ids = int.from_bytes(octets[4:8], "big"), int.from_bytes(octets[12:20], "big")
     try:
-        asked = reader.read(octets, 0, len(octets), word, ids)
+        asked = reader.read(octets)
     except DiameterError as refused:
         return refused.result_code, refused.failed_avp
     return asked
@@ -292,6 +306,6 @@ def test_a_reader_that_knows_layouts_reads_what_a_fresh_one_reads(questions, pro
         octets = mme.ecr(*proxies, **question)
         assert read_by(seasoned, octets) == read_by(s13.CheckReader(US), octets)
         altered = bytearray(octets)
-        for at, octet in flips:
-            altered[20 + at % (len(octets) - 20)] = octet
+        for at, octet in flips:  # version, length and command are looked at before a reader is given anything
+            altered[12 + at % (len(octets) - 12)] = octet
         assert read_by(seasoned, bytes(altered)) == read_by(s13.CheckReader(US), bytes(altered))

@@ -178,7 +178,7 @@ class Decider:
     def _compiled_default(self) -> Callable[[int, int, int], int]:
         """The default order written out, since it runs a hundred thousand times a second: half the time of the loop."""
         entry, pair, range_attribute = self._entry, self._pair, self._range
-        imsi_attribute = self.index.imsi_attribute if self.index.imsi_range_count else None
+        imsi_attribute, (lowest, highest) = self.index.imsi_attribute, self.index.imsi_span
         version_rule = self.index.software_versions.get if self.index.software_versions else None
         by_imsi, by_imei, by_version, by_range = (
             step << 8 for step in (Step.IMSI_RANGE, Step.IMEI, Step.SOFTWARE_VERSION, Step.RANGE)
@@ -187,7 +187,7 @@ class Decider:
 
         def decide(device: int, imsi: int = 0, svn: int = -1) -> int:
             """As above."""
-            if imsi_attribute is not None and (found := imsi_attribute(imsi)):
+            if lowest <= imsi <= highest and (found := imsi_attribute(imsi)):
                 return by_imsi | found
             octet = entry(device)
             if octet & HAS_PAIRS and (number := pair(device, imsi, svn, octet)):

@@ -31,6 +31,7 @@ from openceir.wire.diameter.peer import Introduced, Limits, Peer, State
 
 __all__ = ["DiameterServer", "ServerOptions", "tls_context"]
 
+_SETTLED_AT_ONCE = 64
 _REMEMBERED = 1 << 17  # places for questions that a repeated one (T bit) is looked for in
 _IPPROTO_SCTP = 132
 _SCTP_NODELAY, _SCTP_DEFAULT_SEND_PARAM = 3, 10
@@ -56,7 +57,13 @@ class DiameterServer:
     """All links of one EIR, and the one list they are answered from."""
 
     def __init__(self, options: ServerOptions, decider: Decider, counters: Counters, log: Log) -> None:
-        self.options, self.counters, self.log = options, counters, log
+        self.options, self.log = options, log
+        self._counters = counters
+        # What was answered and is not in the books yet: decision and question; and of each read, how long and how many.
+        # Between two questions of a quiet hour a processor forgets all code, so each is answered by as little of it as
+        # can be, and the rest is done for many at once.
+        self.answered: list[tuple[int, s13.EquipmentCheck]] = []
+        self.reads: list[tuple[float, int]] = []
         self.answers = s13.Answers(options.identity)
         self.tails = [self.answers.tail(verdict) for verdict in s13_verdicts(options.policy)]
         self.says_error_for_malformed = options.policy.malformed == "error"
@@ -73,6 +80,32 @@ class DiameterServer:
         self._servers: list[asyncio.AbstractServer] = []
         self._ticker: asyncio.TimerHandle | None = None
         self.use(decider)
+
+    @property
+    def counters(self) -> Counters:
+        """What was counted, up to the last answer."""
+        self.settle()
+        return self._counters
+
+    def settle(self) -> None:
+        """Count and record what was answered since the last time; at most `_tick` later."""
+        counters, records, latest = self._counters, self.records, self.latest
+        counts, at = counters.decisions, int(self.epoch_s + monotonic())
+        for number, check in self.answered:
+            device, imsi, svn, opening, shape, _ = check
+            question = shape.origin << 32 | int.from_bytes(opening[4:8], "big")
+            place = question & _REMEMBERED - 1
+            if shape.flags & RETRANSMITTED and latest[place] == question:
+                counters.repeated += 1
+                continue
+            latest[place] = question
+            counts[number] += 1
+            if records is not None:
+                records.pending.append(RECORD.pack(at, shape.origin, device, imsi, number, svn, shape.flags))
+        for seconds, questions in self.reads:
+            counters.took(seconds, questions)
+        self.answered.clear()
+        self.reads.clear()
 
     def use(self, decider: Decider) -> None:
         """Answer from this from now on: one assignment, between two reads."""
@@ -133,6 +166,7 @@ class DiameterServer:
             link.stop()
         while self.links:
             await asyncio.sleep(0.02)
+        self.settle()
         if self._ticker is not None:
             self._ticker.cancel()
 
@@ -150,12 +184,13 @@ class DiameterServer:
         now = monotonic()
         self._ticker = asyncio.get_running_loop().call_later(0.1, self._tick, now + 0.1)
         self.is_busy = now - due > self.options.busy_after_s
+        self.settle()
         for link in list(self.links):
             link.tick(now)
         if self.records is not None and (lost := self.records.flush()):
-            if not self.counters.records_lost:
+            if not self._counters.records_lost:
                 self.log("alarm", what="check records cannot be written; answers go on without them")
-            self.counters.records_lost += lost
+            self._counters.records_lost += lost
 
 
 class Link(asyncio.Protocol):
@@ -203,18 +238,19 @@ class Link(asyncio.Protocol):
         if asked:
             self._answer(asked, started)
         self._send()
+        if len(self._server.answered) >= _SETTLED_AT_ONCE:
+            self._server.settle()
 
     def _answer(self, asked: Sequence[Any], started: float) -> None:
-        """Answer all that came in one read; what is counted and recorded is done here and nowhere else."""
+        """Answer all that came in one read; the books on it are kept later, by `settle`."""
         server, answer = self._server, self.peer.answer
-        decide, tails, write, counts = server.decide, server.tails, server.answers.write, server.counters.decisions
-        is_busy, records, latest = server.is_busy, server.records, server.latest
+        decide, tails, write, answered = server.decide, server.tails, server.answers.write, server.answered
         for check in asked:
             if check.__class__ is Introduced:
                 self._introduce(check)
                 continue
-            device, imsi, svn, ids, flags, _, _, priority, origin, _ = check
-            if is_busy and priority >= server.options.busy_from_priority:
+            device, imsi, svn, _, shape, _ = check
+            if server.is_busy and shape.priority >= server.options.busy_from_priority:
                 answer(server.answers.write_too_busy(check))
                 server.counters.refusals[3004] += 1
                 continue
@@ -229,17 +265,8 @@ class Link(asyncio.Protocol):
                 number = MALFORMED
                 with_error = server.says_error_for_malformed
                 answer(write(check, server.answers.tail_for_invalid_imei(check) if with_error else tails[number]))
-            question = origin << 32 | ids & 0xFFFFFFFF
-            place = ids & _REMEMBERED - 1
-            if flags & RETRANSMITTED and latest[place] == question:
-                server.counters.repeated += 1
-                continue
-            latest[place] = question
-            counts[number] += 1
-            if records is not None:
-                at = int(server.epoch_s + started)
-                records.pending.append(RECORD.pack(at, origin, device, imsi, number, svn, flags))
-        server.counters.took(monotonic() - started, len(asked))
+            answered.append((number, check))
+        server.reads.append((monotonic() - started, len(asked)))
 
     def _send(self) -> None:
         octets = self.peer.bytes_to_send()

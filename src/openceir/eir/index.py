@@ -113,6 +113,8 @@ class Index:
         self.entry = self._entry_finder()
         self.range_attribute = self._range_finder()
         self.imsi_attribute = _segment_finder(file, "imsi")
+        # The lowest and the highest subscriber of any listed range: outside of it nobody needs to look.
+        self.imsi_span = (file.view("imsi_low")[0], file.view("imsi_high")[-1]) if self.imsi_range_count else (1, 0)
 
     def __len__(self) -> int:
         """How many devices stand in the index by themselves."""
@@ -231,13 +233,11 @@ def _segment_finder(file: SectionFile, name: str) -> Callable[[int], int]:
 
     if not len(lows):
         return lambda key: 0
-    first, last, bisect = lows[0], highs[-1], bisect_right
+    bisect = bisect_right
 
     def attribute_at(key: int) -> int:
-        if not first <= key <= last:  # most subscribers lie in no listed range at all
-            return 0
         at = bisect(lows, key) - 1
-        return attrs[at] if key <= highs[at] else 0
+        return attrs[at] if at >= 0 and key <= highs[at] else 0
 
     return attribute_at
 

@@ -11,14 +11,15 @@ Source: TS 29.272 §6.2.1, §7.2.19, §7.2.20. The IMEI comes with 14 digits, or
 check digit, or with the 16 of an IMEISV: the first 14 decide (TS 23.003 §6.2), and nothing is Luhn-checked here.
 """
 
+import struct
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from hashlib import blake2b
 from operator import itemgetter
 from typing import NamedTuple, Self
 
 from openceir.wire.diameter.avp import (
-    MANDATORY,
     Avp,
     check_command,
     check_group,
@@ -42,7 +43,7 @@ from openceir.wire.diameter.message import ERROR, HEADER, PROXIABLE, RETRANSMITT
 from openceir.wire.diameter.peer import Application
 
 __all__ = [
-    "APPLICATION", "COMMAND", "TGPP", "Answers", "CheckReader", "EquipmentCheck", "EquipmentStatus", "Verdict",
+    "APPLICATION", "COMMAND", "TGPP", "Answers", "CheckReader", "EquipmentCheck", "EquipmentStatus", "Shape", "Verdict",
     "application", "vendor_application",
 ]  # fmt: skip
 
@@ -54,8 +55,8 @@ DEFAULT_PRIORITY = 10  # RFC 7944 §8: what a request without DRMP has
 _RULE = COMMANDS[APPLICATION, COMMAND]
 _NO_STATE = write_unsigned("Auth-Session-State", 1)  # NO_STATE_MAINTAINED, TS 29.272 §7.1.4
 _EQUIPMENT_UNKNOWN = 5422
-_SESSION_ID = 263 << 32 | MANDATORY << 24  # an AVP's first eight octets as a number, less the length
-_pack, _as_check = HEADER.pack, tuple.__new__  # NamedTuple's own _make counts the fields each time
+_IDS = Span(12, 20)  # both identifiers in the header
+_as_check = tuple.__new__  # NamedTuple's own _make counts the fields each time
 
 
 class EquipmentStatus(IntEnum):
@@ -82,39 +83,65 @@ class Verdict(Enum):
         return cls(status)
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What every question of one layout has in common.
+
+    Units: places are octets from the begin of the message; `origin` names the asking host in 31 bits.
+    """
+
+    # IMEI (its first 14), IMSI and SVN, each empty when absent or of a length that none has; and the answer's opening.
+    values: Callable[[bytes], tuple[bytes, bytes, bytes, bytes]] = field(compare=False)
+    flags: int
+    echoed: tuple[slice, ...]  # DRMP (RFC 7944 §5) and Proxy-Info (RFC 6733 §6.2), which the answer repeats
+    priority: int
+    origin: int
+    heads: dict[int, bytes] = field(compare=False, default_factory=dict)  # of answers, by their length
+
+    def head(self, length: int) -> bytes:
+        """The header of an answer of this length, less its identifiers; kept, for lengths are as many as verdicts."""
+        head = self.heads[length] = _head(length, self.flags & PROXIABLE)
+        return head
+
+
 class EquipmentCheck(NamedTuple):
     """One question. Its octets are kept as they came, for the answer repeats some of them.
 
     Units: `device` is the 14-digit key, NO_DEVICE when the IMEI is none; `imsi` has a leading 1 before its digits and
-    is 0 when absent; `svn` is -1 when absent; `origin` names the asking host in 31 bits.
+    is 0 when absent; `svn` is -1 when absent; `opening` is both identifiers and the Session-Id AVP.
     """
 
     device: int
     imsi: int
     svn: int
-    ids: int
-    flags: int
-    session: bytes
-    echoed: bytes  # DRMP (RFC 7944 §5) and Proxy-Info (RFC 6733 §6.2), for the answer
-    priority: int
-    origin: int
-    tail: bytes
+    opening: bytes
+    shape: Shape
+    message: bytes
+
+    @property
+    def ids(self) -> int:
+        """Hop-by-Hop and End-to-End Identifier, as one number."""
+        return int.from_bytes(self.opening[:8], "big")
+
+    @property
+    def priority(self) -> int:
+        """The DRMP's, or what a request without one has."""
+        return self.shape.priority
 
     @property
     def is_repeated(self) -> bool:
         """Whether the T bit says that this question may have been asked before."""
-        return bool(self.flags & RETRANSMITTED)
+        return bool(self.shape.flags & RETRANSMITTED)
+
+    @property
+    def echoed(self) -> bytes:
+        """What the answer repeats besides its opening."""
+        return b"".join([self.message[place] for place in self.shape.echoed])
 
 
-class _Shape(NamedTuple):
-    """What is known of every question with one layout: where its values stand, and what never changes."""
-
-    values: Callable[
-        [bytes], tuple[bytes, bytes, bytes]
-    ]  # the IMEI's first 14, IMSI, SVN; empty when absent or of a length that none has
-    echoed: tuple[slice, ...]  # AVPs that the answer repeats: DRMP, then Proxy-Info as they stand
-    priority: int
-    origin: int
+def _head(length: int, flags: int) -> bytes:
+    """An answer's header as far as its identifiers. Source: RFC 6733 §6.2: the P bit stays as it came, R and T do not."""
+    return struct.pack(">III", 1 << 24 | length, flags << 24 | COMMAND, APPLICATION)
 
 
 class CheckReader:
@@ -126,26 +153,30 @@ class CheckReader:
     def __init__(self, identity: Identity, realms: Sequence[str] = ()) -> None:
         self._host = identity.origin_host.lower().encode()
         self._realms = {realm.lower().encode() for realm in (identity.origin_realm, *realms)}
-        self._layouts: Layouts[_Shape] = Layouts()
+        self._layouts: Layouts[Shape] = Layouts()
 
-    def read(self, octets: bytes, at: int, end: int, word: int, ids: int) -> EquipmentCheck:
-        """The question in `octets[at:end]`; `word` is the second word of its header, flags and command code.
+    def read(self, message: bytes) -> EquipmentCheck:
+        """The question that a whole message is.
 
+        bytes.isdigit() takes ASCII digits only, so no digit of another script passes.
         Raises: PeerError with Result-Code and Failed-AVP when it cannot be answered as it stands.
         """
-        # The Session-Id: code 263, M set and nothing else, then a length that must leave room for what follows.
-        session_header = int.from_bytes(octets[at + 20 : at + 28], "big")
-        size = session_header - _SESSION_ID
-        if 8 <= size <= 0xFFFFFF and not word & 0x2F000000:
-            border = at + 20 + size + -size % 4
-            if border <= end:
-                tail = octets[border:end]
-                shape = self._layouts.find(tail)
-                if shape is not None:
-                    return _check_of(shape, octets[at + 20 : border], tail, word >> 24, ids)
-        return self._read_in_full(octets[at:end])
+        shape = self._layouts.find(message) or self._learnt(message)
+        imei, imsi, svn, opening = shape.values(message)
+        return _as_check(
+            EquipmentCheck,
+            (
+                int(imei) if imei.isdigit() else NO_DEVICE,
+                int(b"1" + imsi) if imsi.isdigit() else 0,
+                int(svn) if svn.isdigit() else -1,
+                opening,
+                shape,
+                message,
+            ),
+        )
 
-    def _read_in_full(self, message: bytes) -> EquipmentCheck:
+    def _learnt(self, message: bytes) -> Shape:
+        """Read and check it in full; its shape, known from now on."""
         header = Header.read(message)
         check_flags(header, _RULE)
         avps = list(read_avps(message, HEADER.size))
@@ -158,20 +189,17 @@ class CheckReader:
         if imei is None:
             # TS 29.272 table 6.2.1.1/1: on S13 the Terminal-Information holds the IMEI.
             raise MissingAvp("Terminal-Information has no IMEI", write_named("Terminal-Information", _EXAMPLE_IMEI))
-        border = session.end + -session.end % 4
-        tail = message[border:]
 
-        def span_of(avp: Avp | None, base: int = -border) -> Span | None:
+        def span_of(avp: Avp | None, base: int = 0) -> Span | None:
             return None if avp is None else Span(base + avp.data_at, base + avp.end)
 
-        inner = terminal.data_at - border
         places = {
-            "imei": span_of(imei, inner),
-            "svn": span_of(find_avp(members, "Software-Version"), inner),
+            "imei": span_of(imei, terminal.data_at),
             "imsi": span_of(find_avp(avps, "User-Name")),
+            "svn": span_of(find_avp(members, "Software-Version"), terminal.data_at),
         }
         proxies = [avp for avp in avps if avp.code == 284 and avp.vendor == 0]
-        states = [span_of(find_avp(read_avps(proxy.data), "Proxy-State"), proxy.data_at - border) for proxy in proxies]
+        states = [span_of(find_avp(read_avps(proxy.data), "Proxy-State"), proxy.data_at) for proxy in proxies]
         origin, drmp = find_avp(avps, "Origin-Host"), find_avp(avps, "DRMP")
         assert origin is not None
         lengths = {"imei": (14, 16), "imsi": (6, 15), "svn": (2, 2)}
@@ -181,17 +209,16 @@ class CheckReader:
             else slice(0)
             for name, span, (least, most) in ((name, places[name], limits) for name, limits in lengths.items())
         ]
-        shape = _Shape(
-            itemgetter(*slices),
-            tuple(
-                slice(avp.at - border, avp.end + -avp.end % 4 - border) for avp in (drmp, *proxies) if avp is not None
-            ),
+        shape = Shape(
+            itemgetter(*slices, slice(_IDS.start, session.end + -session.end % 4)),
+            header.flags,
+            tuple(slice(avp.at, avp.end + -avp.end % 4) for avp in (drmp, *proxies) if avp is not None),
             DEFAULT_PRIORITY if drmp is None else read_unsigned(drmp),
             int.from_bytes(blake2b(origin.data.lower(), digest_size=4).digest(), "big") >> 1,
         )
-        values = sorted(span for span in (*places.values(), *states) if span is not None)
-        self._layouts.learn(tail, values, shape)
-        return _check_of(shape, message[HEADER.size : border], tail, header.flags, header.ids)
+        values = sorted(span for span in (_IDS, span_of(session), *places.values(), *states) if span is not None)
+        self._layouts.learn(message, values, shape)
+        return shape
 
     def _check_destination(self, avps: Sequence[Avp]) -> None:
         realm, host = find_avp(avps, "Destination-Realm"), find_avp(avps, "Destination-Host")
@@ -200,26 +227,6 @@ class CheckReader:
             raise RealmNotServed("the Destination-Realm is not one that this EIR serves")
         if host is not None and host.data.lower() != self._host:
             raise UnableToDeliver("the Destination-Host is not this EIR, and it forwards nothing")
-
-
-def _check_of(shape: _Shape, session: bytes, tail: bytes, flags: int, ids: int) -> EquipmentCheck:
-    """Read the values at their places. bytes.isdigit() takes ASCII digits only, so no digit of another script passes."""
-    imei, imsi, svn = shape.values(tail)
-    return _as_check(
-        EquipmentCheck,
-        (
-            int(imei) if imei.isdigit() else NO_DEVICE,
-            int(b"1" + imsi) if imsi.isdigit() else 0,
-            int(svn) if svn.isdigit() else -1,
-            ids,
-            flags,
-            session,
-            b"".join([tail[place] for place in shape.echoed]) if shape.echoed else b"",
-            shape.priority,
-            shape.origin,
-            tail,
-        ),
-    )
 
 
 def vendor_application() -> bytes:
@@ -265,21 +272,21 @@ class Answers:
         return vendor_application() + result + _NO_STATE + identity.origin + status
 
     def write(self, check: EquipmentCheck, tail: bytes) -> bytes:
-        """The answer to a question. The P bit stays as it came, R and T do not."""
-        _, _, _, ids, flags, session, echoed, _, _, _ = check
-        length = 0x01000014 + len(session) + len(tail) + len(echoed)
-        return _pack(length, (flags & PROXIABLE) << 24 | COMMAND, APPLICATION, ids) + session + tail + echoed
+        """The answer to a question."""
+        _, _, _, opening, shape, _ = check
+        if shape.echoed:
+            tail += check.echoed
+        length = 12 + len(opening) + len(tail)
+        return (shape.heads.get(length) or shape.head(length)) + opening + tail
 
     def write_too_busy(self, check: EquipmentCheck) -> bytes:
         """3004 in the answer-message grammar, with the E bit. Source: RFC 6733 §7.1.3, §7.2; RFC 7944 §5."""
-        session, echoed = check.session, check.echoed
-        length = 0x01000014 + len(session) + len(self._too_busy) + len(echoed)
-        begin = HEADER.pack(length, (check.flags & PROXIABLE | ERROR) << 24 | COMMAND, APPLICATION, check.ids)
-        return b"".join((begin, session, self._too_busy, echoed))
+        rest = check.opening + self._too_busy + check.echoed
+        return _head(12 + len(rest), check.shape.flags & PROXIABLE | ERROR) + rest
 
     def tail_for_invalid_imei(self, check: EquipmentCheck) -> bytes:
         """5004 with Failed-AVP: the Terminal-Information around the IMEI that is none, as it came."""
-        terminal = find_avp(read_avps(check.tail), "Terminal-Information")
+        terminal = find_avp(read_avps(check.message, HEADER.size), "Terminal-Information")
         assert terminal is not None
         imei = find_avp(read_avps(terminal.data), "IMEI")
         assert imei is not None

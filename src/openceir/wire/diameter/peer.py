@@ -24,6 +24,7 @@ The watchdog is RFC 3539 §3.4 and its Appendix for a link that was accepted: OK
 a DWR out, closed after the second. The REOPEN state belongs to the side that connects again.
 """
 
+import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -69,6 +70,9 @@ __all__ = ["Application", "Asked", "DisconnectCause", "Introduced", "Limits", "P
 _RELAY = 0xFFFFFFFF  # RFC 6733 §2.4: an agent that passes every application on
 _NO_INBAND_SECURITY = 0
 _SUCCESS = 2001
+# The beginning of a header in two numbers: version and length; flags, command and application.
+_BORDERS = struct.Struct(">IQ")
+_IS_REQUEST, _COMMAND_OF_APPLICATION = REQUEST << 56, 0x00FFFFFF_FFFFFFFF
 
 
 class State(Enum):
@@ -86,6 +90,10 @@ class Watchdog(Enum):
 
     OKAY = auto()
     SUSPECT = auto()
+
+
+# Python 3.11 finds a member of an enumeration through a property, which is ten times as dear as a name of the module.
+_ASKING, _R_OPEN, _OKAY = State.ASKING, State.R_OPEN, Watchdog.OKAY
 
 
 class DisconnectCause(Enum):
@@ -106,10 +114,10 @@ class Asked(Protocol):
 
 
 class Reader(Protocol):
-    """Reads one application's request from `octets[at:end]`; raises PeerError when it cannot be answered."""
+    """Reads one application's requests, each a whole message; raises PeerError when it cannot be answered."""
 
-    def read(self, octets: bytes, at: int, end: int, word: int, ids: int) -> Asked:
-        """The request; `word` is the second word of its header."""
+    def read(self, message: bytes) -> Asked:
+        """The request."""
         ...
 
 
@@ -170,7 +178,7 @@ class Peer:
         self.wants_close = False
         self.refusals = {} if refusals is None else refusals  # Result-Code of our error answers -> how many
         self._applications: Mapping[int, Application] = {each.id: each for each in applications}
-        self._readers = {(each.command, each.id): each.reader.read for each in applications}
+        self._readers = {each.command << 32 | each.id: each.reader.read for each in applications}
         self._addresses = local_addresses
         self._jitter = jitter
         self._waiting = b""
@@ -193,22 +201,22 @@ class Peer:
             octets = self._waiting + octets
         events: list[Asked | Introduced] = []
         at, size = 0, len(octets)
-        unpack, largest, readers = HEADER.unpack_from, self.limits.largest_message_octets, self._readers
-        while size - at >= 20 and not self.wants_close and self.state is not State.ASKING:
-            first, word, application, ids = unpack(octets, at)
-            length = first - 0x01000000
+        unpack, largest, readers = _BORDERS.unpack_from, self.limits.largest_message_octets, self._readers
+        while size - at >= 20 and not self.wants_close and self.state is not _ASKING:
+            first, kind = unpack(octets, at)
+            length = first - 0x01000000  # less the version: any other than 1 makes a length that cannot be
+            reader = readers.get(kind & _COMMAND_OF_APPLICATION)
             if not 20 <= length <= largest or length & 3:
                 header = Header.read(octets, at)
                 if not self._survives_frame(header):
                     break
-                length = header.length
+                length, reader = header.length, None
             end = at + length
             if end > size:
                 break
-            reader = readers.get((word & 0xFFFFFF, application))
-            if reader is not None and word & 0x80000000 and self.state is State.R_OPEN and octets[at] == 1:
+            if reader is not None and kind & _IS_REQUEST and self.state is _R_OPEN:
                 try:
-                    events.append(reader(octets, at, end, word, ids))
+                    events.append(reader(octets[at:end]))
                 except DiameterError as wrong:
                     self._refuse_request(octets[at:end], wrong)
             else:
@@ -218,7 +226,8 @@ class Peer:
             at = end
         if at:
             self._heard(now)
-        self._keep(octets[at:] if not self.wants_close else b"", now, has_moved=at > 0)
+        if at < size or self._waiting:
+            self._keep(octets[at:] if not self.wants_close else b"", now, has_moved=at > 0)
         return events
 
     def bytes_to_send(self) -> bytes:
@@ -475,7 +484,7 @@ class Peer:
     def _heard(self, now: float) -> None:
         """RFC 3539 §3.4.1 [2]: any message resets Tw, and a suspect that speaks is trusted again."""
         self._heard_at = now
-        self.watchdog = Watchdog.OKAY
+        self.watchdog = _OKAY
 
     def _set_watchdog(self, now: float) -> None:
         self._heard_at = now
