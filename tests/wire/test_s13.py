@@ -174,6 +174,26 @@ def test_questions_that_differ_in_flags_and_identifiers_are_told_apart_by_a_read
         assert (answered, back) == (flags & 0x40, ids)
 
 
+def test_known_questions_are_read_as_far_as_they_stand_whole_behind_each_other():
+    """And no further: to the first of another shape, to the first that is cut, to an octet that stands for a length of 0."""
+    reader = s13.CheckReader(US)
+    known = mme.ecr()
+    reader.read(known)
+    for rest in (b"", mme.ecr(svn=None), known[:-1], known[:3], bytes(40), mme.dwr() + known):
+        read: list[s13.EquipmentCheck] = []
+        assert reader.read_known(b"???" + known * 3 + rest, 3, read) == 3 + 3 * len(known)
+        assert [asked.device for asked in read] == [100_100_000_001] * 3
+
+
+def test_the_oldest_way_to_cut_a_length_makes_room_and_is_learnt_again():
+    """Two AVPs whose lengths change against each other: one length of message, forty ways to cut it."""
+    reader = s13.CheckReader(US)
+    for n in [*range(40)] * 2:
+        octets = mme.ecr(mme.avp(99999, bytes(4 * n), m=False), session="s" * (4 * (40 - n)))
+        assert len(octets) == len(mme.ecr(mme.avp(99999, b"", m=False), session="s" * 160))
+        assert reader.read(octets).device == 100_100_000_001
+
+
 def test_session_ids_of_every_length_are_read_by_a_reader_that_knows_others():
     reader = s13.CheckReader(US)
     for length in [*range(1, 40)] * 2:
@@ -284,6 +304,15 @@ pieces = {
 }
 
 
+def meant(imei: str, svn: str | None, imsi: str | None, **_: str) -> tuple[int, int, int]:
+    """What a question asks, from what it was made of."""
+    return (
+        int(imei[:14]) if 14 <= len(imei) <= 16 and imei[:14].isdigit() else -1,
+        int("1" + imsi) if imsi and 6 <= len(imsi) <= 15 else 0,
+        int(svn) if svn and len(svn) == 2 else -1,
+    )
+
+
 def read_by(reader: s13.CheckReader, octets: bytes):
     try:
         asked = reader.read(octets)
@@ -304,7 +333,10 @@ def test_a_reader_that_knows_layouts_reads_what_a_fresh_one_reads(questions, pro
     for question in questions * 2:
         proxies = [mme.avp(284, mme.avp(280, "dra.example") + mme.avp(33, state)) for state in proxied]
         octets = mme.ecr(*proxies, **question)
-        assert read_by(seasoned, octets) == read_by(s13.CheckReader(US), octets)
+        asked = read_by(seasoned, octets)
+        assert asked == read_by(s13.CheckReader(US), octets)
+        assert asked[:3] == meant(**question)
+        assert asked.echoed == b"".join(proxies)
         altered = bytearray(octets)
         for at, octet in flips:  # version, length and command are looked at before a reader is given anything
             altered[12 + at % (len(octets) - 12)] = octet

@@ -156,27 +156,50 @@ class CheckReader:
         self._layouts: Layouts[Shape] = Layouts()
 
     def read(self, message: bytes) -> EquipmentCheck:
-        """The question that a whole message is.
+        """The question that a whole message is, read and checked in full; its shape is known from now on.
 
-        bytes.isdigit() takes ASCII digits only, so no digit of another script passes.
         Raises: PeerError with Result-Code and Failed-AVP when it cannot be answered as it stands.
         """
-        shape = self._layouts.find(message) or self._learnt(message)
-        imei, imsi, svn, opening = shape.values(message)
-        return _as_check(
-            EquipmentCheck,
-            (
-                int(imei) if imei.isdigit() else NO_DEVICE,
-                int(b"1" + imsi) if imsi.isdigit() else 0,
-                int(svn) if svn.isdigit() else -1,
-                opening,
-                shape,
-                message,
-            ),
-        )
+        self._learn(message)
+        read: list[EquipmentCheck] = []
+        self.read_known(message, 0, read)
+        return read[0]
 
-    def _learnt(self, message: bytes) -> Shape:
-        """Read and check it in full; its shape, known from now on."""
+    def read_known(self, octets: bytes, at: int, read: list[EquipmentCheck]) -> int:
+        """Add the questions that stand at `at` and behind it to `read`, as long as their shapes are known; where it ended.
+
+        bytes.isdigit() takes ASCII digits only, so no digit of another script passes.
+        """
+        ways_of, size = self._layouts.ways.get, len(octets)
+        while size - at >= 20:
+            end = at + int.from_bytes(octets[at + 1 : at + 4], "big")
+            if end > size:
+                break
+            message = octets[at:end]
+            for cut, shapes in ways_of(len(message), ()):
+                shape = shapes.get(cut(message))
+                if shape is not None:
+                    break
+            else:
+                break
+            imei, imsi, svn, opening = shape.values(message)
+            read.append(
+                _as_check(
+                    EquipmentCheck,
+                    (
+                        int(imei) if imei.isdigit() else NO_DEVICE,
+                        int(b"1" + imsi) if imsi.isdigit() else 0,
+                        int(svn) if svn.isdigit() else -1,
+                        opening,
+                        shape,
+                        message,
+                    ),
+                )
+            )
+            at = end
+        return at
+
+    def _learn(self, message: bytes) -> None:
         header = Header.read(message)
         check_flags(header, _RULE)
         avps = list(read_avps(message, HEADER.size))
@@ -218,7 +241,6 @@ class CheckReader:
         )
         values = sorted(span for span in (_IDS, span_of(session), *places.values(), *states) if span is not None)
         self._layouts.learn(message, values, shape)
-        return shape
 
     def _check_destination(self, avps: Sequence[Avp]) -> None:
         realm, host = find_avp(avps, "Destination-Realm"), find_avp(avps, "Destination-Host")

@@ -16,7 +16,7 @@ from typing import Generic, NamedTuple, TypeVar
 __all__ = ["Layouts", "Span"]
 
 _MOST_LAYOUTS = 4096  # per link: a routing agent fans in the hosts of a country; a hostile peer costs 2 MiB
-_MOST_CUTS = 16  # ways to cut one length that are tried in turn; a Session-Id of another length is another way
+_MOST_WAYS = 16  # to cut one length, tried in turn; a Session-Id of another length is another way
 
 Known = TypeVar("Known")
 
@@ -33,34 +33,31 @@ class Layouts(Generic[Known]):
 
     def __init__(self) -> None:
         # For each length of request the ways it was cut, each with its own shapes: the same octets between values at
-        # other places would prove nothing. An itemgetter of slices cuts in one step, in C.
-        self._cuts: dict[int, list[tuple[Callable[[bytes], Hashable], dict[Hashable, Known]]]] = {}
+        # other places would prove nothing. An itemgetter of slices cuts in one step, in C. A reader goes through them
+        # itself: `for cut, shapes in ways.get(len(message), ())`, then `shapes.get(cut(message))`.
+        self.ways: dict[int, list[tuple[Callable[[bytes], Hashable], dict[Hashable, Known]]]] = {}
         self._places: dict[tuple[int, tuple[Span, ...]], dict[Hashable, Known]] = {}
         self._count = 0
-
-    def find(self, message: bytes) -> Known | None:
-        """What is known of a request that looks like this, None when its shape is new."""
-        for cut, shapes in self._cuts.get(len(message), ()):
-            known = shapes.get(cut(message))
-            if known is not None:
-                return known
-        return None
 
     def learn(self, message: bytes, values: Sequence[Span], known: Known) -> None:
         """Keep the shape of a request that was read and checked in full; `values` are in order of place."""
         if self._count >= _MOST_LAYOUTS:
-            self._cuts.clear()
+            self.ways.clear()
             self._places.clear()
             self._count = 0
-        cuts = self._cuts.setdefault(len(message), [])
         borders = [0, *(border for span in values for border in span), len(message)]
         cut = itemgetter(*[slice(start, end) for start, end in list(pairwise(borders))[::2]])
         places = (len(message), tuple(values))
         shapes = self._places.get(places)
         if shapes is None:
-            if len(cuts) >= _MOST_CUTS:
-                return
             shapes = self._places[places] = {}
-            cuts.append((cut, shapes))
+            ways = self.ways.setdefault(len(message), [])
+            ways.append((cut, shapes))
+            if len(ways) > _MOST_WAYS:
+                self._forget(ways.pop(0)[1])
         shapes[cut(message)] = known
         self._count += 1
+
+    def _forget(self, shapes: dict[Hashable, Known]) -> None:
+        self._places = {places: kept for places, kept in self._places.items() if kept is not shapes}
+        self._count -= len(shapes)

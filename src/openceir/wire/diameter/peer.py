@@ -29,7 +29,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from ipaddress import IPv4Address, IPv6Address
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from openceir.wire.diameter.avp import (
     Avp,
@@ -114,10 +114,14 @@ class Asked(Protocol):
 
 
 class Reader(Protocol):
-    """Reads one application's requests, each a whole message; raises PeerError when it cannot be answered."""
+    """Reads one application's requests; raises PeerError when one cannot be answered."""
 
     def read(self, message: bytes) -> Asked:
-        """The request."""
+        """The request that a whole message is."""
+        ...
+
+    def read_known(self, octets: bytes, at: int, read: list[Any]) -> int:
+        """Add to `read` the requests from `at` on that look like earlier ones which were read; where the first other begins."""
         ...
 
 
@@ -179,6 +183,7 @@ class Peer:
         self.refusals = {} if refusals is None else refusals  # Result-Code of our error answers -> how many
         self._applications: Mapping[int, Application] = {each.id: each for each in applications}
         self._readers = {each.command << 32 | each.id: each.reader.read for each in applications}
+        self._read_known = [each.reader.read_known for each in applications]
         self._addresses = local_addresses
         self._jitter = jitter
         self._waiting = b""
@@ -202,7 +207,12 @@ class Peer:
         events: list[Asked | Introduced] = []
         at, size = 0, len(octets)
         unpack, largest, readers = _BORDERS.unpack_from, self.limits.largest_message_octets, self._readers
-        while size - at >= 20 and not self.wants_close and self.state is not _ASKING:
+        while True:
+            if self.state is _R_OPEN:
+                for read_known in self._read_known:
+                    at = read_known(octets, at, events)
+            if size - at < 20 or self.wants_close or self.state is _ASKING:
+                break
             first, kind = unpack(octets, at)
             length = first - 0x01000000  # less the version: any other than 1 makes a length that cannot be
             reader = readers.get(kind & _COMMAND_OF_APPLICATION)
