@@ -46,12 +46,18 @@ def _fast(home: Path, count: int) -> float:
     return reading.cpu_seconds / (5 * len(asked)) * 1e6
 
 
-def _pages(home: Path) -> tuple[float, float, float]:
-    """CPU milliseconds: of the first page, of a verdict's page, of a thousand numbers as CSV."""
+def _pages(home: Path) -> tuple[float, float, float, float, float]:
+    """CPU milliseconds: of an empty answer, of the frame of every page, of the first page, of a verdict's, of a thousand as CSV."""
     from openceir.portal.prepare import prepare
 
     prepare(home)
+    from django.shortcuts import render
     from django.test import Client
+    from django.urls import path
+
+    from openceir.portal.site import urls
+
+    urls.urlpatterns.insert(0, path("frame", lambda request: render(request, "site/base.html")))
 
     sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115
     client = Client(headers={"Accept-Encoding": "identity"}, HTTP_HOST="localhost")
@@ -65,6 +71,8 @@ def _pages(home: Path) -> tuple[float, float, float]:
 
     many = "\n".join(f"35000000{n:06d}" for n in range(1000))
     return (
+        cost(200, lambda: client.get("/livez")),
+        cost(200, lambda: client.get("/frame")),
         cost(200, lambda: client.get("/")),
         cost(200, lambda: client.post("/", {"identifiers": "35000000000001"})),
         cost(10, lambda: client.post("/", {"identifiers": many, "as": "csv"})),
@@ -75,11 +83,19 @@ def measure(work: Path, scale: Scale) -> list[Row]:
     """The three costs that a busy day is made of."""
     count = 10_000_000 if scale.name == "full" else 1_000_000
     per_check, checks = read_apart(_fast, work / "portal-fast", count)
-    (first, verdict, thousand), pages = read_apart(_pages, work / "portal-pages")
+    (empty, frame, first, verdict, thousand), pages = read_apart(_pages, work / "portal-pages")
     return [
         Row(
             name=f"device check before Django, index of {count:,}", target="<= 80", unit="CPU us/request",
             measured=per_check, cpu_seconds=checks.cpu_seconds, peak_mb=checks.peak_mb,
+        ),
+        Row(
+            name="an empty answer through all of Django, for comparison", unit="CPU ms/answer", measured=empty,
+            cpu_seconds=pages.cpu_seconds, peak_mb=pages.peak_mb,
+        ),
+        Row(
+            name="the frame of every page without a content, for comparison", unit="CPU ms/page", measured=frame,
+            cpu_seconds=pages.cpu_seconds, peak_mb=pages.peak_mb,
         ),
         Row(
             name="first page of the portal", target="<= 2", unit="CPU ms/page", measured=first,

@@ -14,6 +14,13 @@ device_checked = Signal()
 
 def tell_checked(values: Iterable[str], channel: str) -> None:
     """Tell that somebody asked about these; those that are no IMEI are passed over."""
-    devices = [imei for value in values if (imei := parse(value).imei) is not None]
+    devices = [imei for value in values if (imei := _imei_of(value)) is not None]
     if devices:
         device_checked.send(None, devices=devices, channel=channel)
+
+
+def _imei_of(value: str) -> str | None:
+    # 14 or 15 digits are an IMEI to every reader: of a thousand nearly all need no look at the others
+    if len(value) in {14, 15} and value.isascii() and value.isdigit():
+        return value[:14]
+    return parse(value).imei

@@ -1,7 +1,7 @@
 """An answer of the register in the reader's language: the verdict, what it means, why, who said so and what to do."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -86,14 +86,35 @@ def office_named(policy: Policy, member: str) -> Office:
     return Office(str(known.get("name", member)), str(known.get("contact", "")))
 
 
-def told(answer: Answer, policy: Policy) -> Told:
-    """An answer in the language that is active."""
+def told(answer: Answer, policy: Policy, spelt: "dict[object, Told] | None" = None) -> Told:
+    """An answer in the language that is active.
+
+    Answers of one batch often share their reasons; `spelt`, kept for as long as they are, spells those once.
+    """
+    same = (id(answer.reasons), answer.rule, answer.status)
+    first = None if spelt is None else spelt.get(same)
+    if first is None:
+        first = _spell(answer, policy)
+        if spelt is not None:
+            spelt[same] = first
+    model = answer.model or {}
+    return replace(
+        first,
+        value=format_imei(answer.canonical[:14]) if answer.scheme == "imei" else answer.canonical,
+        model=" ".join(str(model[part]) for part in ("brand", "model") if model.get(part)),
+        others=tuple(f"{one['value']}" for one in answer.other_identifiers),
+        at=answer.at,
+        log_size=answer.log_size,
+    )
+
+
+def _spell(answer: Answer, policy: Policy) -> Told:
+    """What follows from status and reasons alone, for every device that has the same."""
     verdict = _WORD_OF_STATUS[answer.status]
     deciding = [reason for reason in answer.reasons if reason.decides]
     shown = deciding or list(answer.reasons)
-    model = answer.model or {}
     return Told(
-        value=format_imei(answer.canonical[:14]) if answer.scheme == "imei" else answer.canonical,
+        value="",
         verdict=verdict,
         word=word_of(verdict),
         tag=_TAGS[verdict],
@@ -105,8 +126,8 @@ def told(answer: Answer, policy: Policy) -> Told:
             for reason in shown
         ),
         steps=tuple(_steps(answer, deciding)),
-        model=" ".join(str(model[part]) for part in ("brand", "model") if model.get(part)),
-        others=tuple(f"{one['value']}" for one in answer.other_identifiers),
+        model="",
+        others=(),
         at=answer.at,
         log_size=answer.log_size,
         can_appeal=any(reason.kind in _APPEALABLE for reason in deciding),

@@ -10,7 +10,7 @@ from typing import Any
 from django.dispatch import receiver
 
 from openceir.portal import moment
-from openceir.portal.cases.models import Case
+from openceir.portal.cases.models import Case, CaseDevice
 from openceir.portal.cases.signals import device_checked
 from openceir.portal.clockwork import every
 from openceir.portal.police.models import Hit
@@ -29,12 +29,12 @@ def _reports() -> Any:
 @receiver(device_checked)
 def note_check(sender: object, devices: Sequence[str], channel: str, **_more: Any) -> None:
     """Tell the officers of every report about one of these devices."""
-    for case in _reports().filter(devices__device__in=devices).distinct().prefetch_related("devices"):
-        for one in case.devices.all():
-            if one.device in devices:
-                Hit.objects.get_or_create(
-                    case=case, device=one.device, kind="checked", source=channel, on=moment.today()
-                )
+    # one plain query first: of nearly every device that somebody asks about there is no case at all
+    named = list(CaseDevice.objects.filter(device__in=devices).values_list("case_id", "device"))
+    reported = set(_reports().filter(pk__in=[case for case, _ in named]).values_list("pk", flat=True)) if named else ()
+    for case, device in named:
+        if case in reported:
+            Hit.objects.get_or_create(case_id=case, device=device, kind="checked", source=channel, on=moment.today())
 
 
 @every(seconds=300, name="police.hits")

@@ -7,6 +7,8 @@ from functools import cache
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 __all__ = ["Door", "FooterLink", "doors_for", "footer_links", "open_door", "put_in_footer"]
@@ -41,11 +43,19 @@ def open_door(door: Door) -> None:
     _DOORS[door.name] = door
 
 
-def doors_for(request: HttpRequest) -> list[Door]:
-    """The doors that the person of this request may open, in their order."""
+def doors_for(request: HttpRequest) -> SafeString:
+    """The doors that the person of this request may open, in their order, as items of a list."""
     if not hasattr(request, "user"):  # a refusal before the session was read
-        return []
-    return sorted((door for door in _DOORS.values() if door.may_open(request)), key=lambda door: door.order)
+        return SafeString("")
+    opened = sorted((door for door in _DOORS.values() if door.may_open(request)), key=lambda door: door.order)
+    language = get_language() or ""
+    return SafeString("".join(_item(door.name, language, request.path == door.address) for door in opened))
+
+
+@cache
+def _item(name: str, language: str, is_here: bool) -> SafeString:
+    door, here = _DOORS[name], SafeString(' aria-current="page"' if is_here else "")
+    return format_html('<li><a href="{}"{}>{}</a></li>\n', door.address, here, door.text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +80,15 @@ def put_in_footer(link: FooterLink) -> None:
     _FOOTER[(link.name, link.argument)] = link
 
 
-def footer_links() -> list[tuple[str, str]]:
-    """Address and text of the links at the foot of every page, in the language that is active."""
+def footer_links() -> SafeString:
+    """The links at the foot of every page, in the language that is active."""
     return _footer_in(get_language() or "")
 
 
 @cache
-def _footer_in(language: str) -> list[tuple[str, str]]:
-    return [(link.address, str(link.text)) for link in _FOOTER.values()]
+def _footer_in(language: str) -> SafeString:
+    return format_html_join(
+        "\n",
+        '<li class="govuk-footer__inline-list-item"><a class="govuk-footer__link" href="{}">{}</a></li>',
+        [(link.address, link.text) for link in _FOOTER.values()],
+    )

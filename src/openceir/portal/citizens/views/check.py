@@ -36,10 +36,11 @@ def verdicts_of(values: list[str]) -> list[tuple[Told, str]]:
     """Each value's verdict in the reader's language, and what it rests on."""
     book, now = register(), moment.now()
     found: list[tuple[Told, str]] = []
+    spelt: dict[object, Told] = {}
     for value, answer in zip(values, book.check_many(values, now), strict=True):
         if isinstance(answer, Answer):
             names = because_of((reason.kind, reason.label) for reason in answer.reasons if reason.decides)
-            found.append((told(answer, book.policy), " ".join(names)))
+            found.append((told(answer, book.policy, spelt), " ".join(names)))
         else:
             found.append((refused(value, answer, now), ""))
     return found

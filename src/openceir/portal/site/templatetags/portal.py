@@ -4,14 +4,14 @@ from datetime import date, datetime
 from typing import Any
 
 from django import forms, template
-from django.forms.boundfield import BoundField, BoundWidget
+from django.template.loader import render_to_string
 from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from openceir.identity import format_imei
 from openceir.portal.cases.references import format_code
-from openceir.portal.site.forms import classes_of
+from openceir.portal.site.fields import form_kind
 
 register = template.Library()
 
@@ -65,57 +65,20 @@ def instant(value: datetime | None) -> SafeString | str:
     )
 
 
-@register.filter
-def with_kit(field: BoundField) -> SafeString:
-    """The field's widget with the kit's class and everything a screen reader needs to tie it to hint and error."""
-    widget = field.field.widget
-    attrs: dict[str, Any] = {"class": f"{classes_of(widget)} {widget.attrs.get('class', '')}".strip()}
-    told = [f"{field.auto_id}-hint"] if field.help_text else []
-    if field.errors:
-        attrs["class"] += f" {classes_of(widget)}--error"
-        attrs["aria-invalid"] = "true"
-        told.append(f"{field.auto_id}-error")
-    if told:
-        attrs["aria-describedby"] = " ".join(told)
-    return field.as_widget(attrs=attrs)
-
-
-@register.filter
-def choice_with_kit(choice: BoundWidget, kind: str) -> SafeString:
-    """One of several radios or checkboxes with the kit's class, without which it lies under its label."""
-    choice.data["attrs"]["class"] = f"govuk-{kind}__input"
-    return choice.tag()
-
-
-@register.filter
-def form_kind(field: BoundField) -> str:
-    """How a field is laid out: one checkbox, several choices, or a line of its own."""
-    widget = field.field.widget
-    if isinstance(widget, forms.CheckboxSelectMultiple):
-        return "checkboxes"
-    if isinstance(widget, forms.RadioSelect):
-        return "radios"
-    return "checkbox" if isinstance(widget, forms.CheckboxInput) else "line"
-
-
-@register.filter
-def says_optional(field: BoundField) -> bool:
-    """Whether "(optional)" stands behind the label: not where one of several fields must be filled in."""
-    return not field.field.required and not field.field.widget.attrs.get("data-one-of")
-
-
-@register.inclusion_tag("site/parts/error_summary.html")
-def error_summary(*form: forms.BaseForm) -> dict[str, Any]:
+@register.simple_tag
+def error_summary(*form: forms.BaseForm | None) -> str:
     """What is wrong with forms, each error a link to its field; nothing when nothing is."""
+    wrong = [one for one in form if one and one.errors]
+    if not wrong:
+        return ""
     errors = [
         (f"#{field.auto_id}" if form_kind(field) in {"line", "checkbox"} else f"#{field.auto_id}_0", error)
-        for one in form
-        if one is not None
+        for one in wrong
         for field in one
         for error in field.errors
     ]
-    general = [error for one in form if one is not None for error in one.non_field_errors()]
-    return {"errors": errors, "general": general}
+    general = [error for one in wrong for error in one.non_field_errors()]
+    return render_to_string("site/parts/error_summary.html", {"errors": errors, "general": general})
 
 
 @register.inclusion_tag("site/parts/summary_list.html")
