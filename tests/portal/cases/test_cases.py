@@ -16,6 +16,7 @@ from openceir.portal.cases.flow import FLOWS, Flow, Move, open_flow
 from openceir.portal.cases.models import Case
 from openceir.portal.cases.notices import notify, send_due
 from openceir.portal.cases.references import format_code, new_reference, parse_code
+from openceir.portal.cases.wordings import Wording
 
 if "tests" not in FLOWS:
     open_flow(
@@ -136,7 +137,7 @@ def test_a_deadline_that_fails_is_tried_again(country, clock):
 def test_a_notice_stands_on_the_page_of_its_case_once(country, clock):
     case, _ = Case.open("tests", language="fr")
     for _ in range(2):
-        notify(case, "Your phone will be blocked.", once="block-75")
+        notify(case, Wording("warning", "Your phone will be blocked."), once="block-75")
     assert send_due(clock.at) == 1
     assert send_due(clock.at) == 0
     assert [event.text for event in case.events.filter(kind="notice")] == ["Your phone will be blocked."]

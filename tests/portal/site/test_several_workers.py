@@ -26,6 +26,7 @@ from openceir.portal.accounts.acts import clockwork
 from openceir.portal.accounts.log import note, verify_acts
 from openceir.portal.accounts.models import User
 from openceir.portal.cases.models import Case, Notice
+from openceir.portal.cases.wordings import Wording
 from openceir.portal.cases.notices import notify
 from openceir.portal.regulator.jobs import ask
 from openceir.portal.regulator.models import Job
@@ -36,7 +37,7 @@ reg = User.objects.create(username="reg")
 for number in range(int(sys.argv[2])):
     case, _ = Case.open("appeal", devices=[f"001001{number:08d}"], name="Alice")
     case.due("appeal-undecided", moment.now() - timedelta(hours=1))
-    notify(case, "a word to you")
+    notify(case, Wording("word", "a word to you"))
     ask(Job(kind="figures", asked=f"2025-{number + 1:02d}", asked_by=reg))
 """
 ACT = """

@@ -1,7 +1,7 @@
 """Notices to people: kept in an outbox with their case, sent by whichever channel there is, told once.
 
-    notify(case, _("Your report was verified …"))                  # on the case's page, and by e-mail if one is known
-    notify(case, text, due_at=..., once=f"block-{index}-75")
+    notify(case, VERIFIED)                    # a `Wording`: on the case's page, and by e-mail if one is known
+    notify(case, WARNING.filled(day=...), due_at=..., once=f"block-{index}-75")
 
 A notice always stands on the case's page, whatever a channel does: a telephone that was stolen receives nothing.
 A channel is a function that takes a notice and raises when it could not send it.
@@ -15,16 +15,17 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.utils import translation
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from openceir.portal import moment
 from openceir.portal.accounts.models import User
 from openceir.portal.cases.models import Case, Notice
+from openceir.portal.cases.wordings import Worded, Wording
 
 __all__ = ["notify", "notify_person", "open_channel", "send_due"]
 
 Channel = Callable[[Notice], None]
+Text = Wording | Worded
 
 _CHANNELS: dict[str, Channel] = {}
 _MOST_FAILURES = 8
@@ -36,7 +37,7 @@ def open_channel(name: str, send: Channel) -> None:
     _CHANNELS[name] = send
 
 
-def notify(case: Case, text: str | Promise, *, due_at: datetime | None = None, once: str = "") -> list[Notice]:
+def notify(case: Case, text: Text, *, due_at: datetime | None = None, once: str = "") -> list[Notice]:
     """Put a notice to the person of a case into the outbox, in that person's language."""
     key = once and f"{case.reference}:{once}"
     return _put(
@@ -50,7 +51,7 @@ def notify(case: Case, text: str | Promise, *, due_at: datetime | None = None, o
     )
 
 
-def notify_person(user: User, text: str | Promise, *, once: str = "") -> list[Notice]:
+def notify_person(user: User, text: Text, *, once: str = "") -> list[Notice]:
     """Put a notice into the outbox of somebody with an account; it stands among the devices under that name."""
     key = once and f"user-{user.pk}:{once}"
     return _put(
@@ -68,7 +69,7 @@ def _ways(email: str, phone: str) -> list[tuple[str, str]]:
 
 
 def _put(
-    text: str | Promise,
+    text: Text,
     ways: list[tuple[str, str]],
     *,
     case: Case | None,
@@ -77,8 +78,7 @@ def _put(
     due_at: datetime | None,
     once: str,
 ) -> list[Notice]:
-    with translation.override(language):
-        said = str(text)
+    said = (text.filled() if isinstance(text, Wording) else text).said_in(language)
     made = []
     with transaction.atomic():
         for channel, address in ways:

@@ -19,6 +19,7 @@ from openceir.portal.cases.deadlines import on_deadline
 from openceir.portal.cases.evidence import Upload, add_evidence
 from openceir.portal.cases.models import Case, Deadline
 from openceir.portal.cases.notices import notify
+from openceir.portal.cases.wordings import wording
 from openceir.portal.register import register
 from openceir.statements import DeviceSet, Disputed, Withdrawn
 
@@ -90,6 +91,14 @@ def file_appeal(
     return case, secret
 
 
+_RESTORED = wording(
+    "appeal-restored", gettext_lazy("Your appeal was not decided in time, so your phone works again until it is.")
+)
+_GRANTED = wording("appeal-granted", gettext_lazy("Your appeal was granted. Networks are told to serve your phone."))
+_NOT_GRANTED = wording(
+    "appeal-not-granted",
+    gettext_lazy("Your appeal was not granted. The reasons are on its page, and how to go to court."),
+)
 _APPEALABLE = {"stolen", "lost", "blocked", "classified", "tracked"}
 
 
@@ -97,7 +106,7 @@ _APPEALABLE = {"stolen", "lost", "blocked", "classified", "tracked"}
 def _restore(case: Case, deadline: Deadline) -> None:
     """Nobody decided in time. The disputes restored service by themselves; here the person is told."""
     case.move("restore", actor="clock")
-    notify(case, gettext_lazy("Your appeal was not decided in time, so your phone works again until it is."))
+    notify(case, _RESTORED)
 
 
 def decide_appeal(actor: Actor, case: Case, *, grant: bool, reasons: str, seen_version: int | None = None) -> None:
@@ -112,12 +121,7 @@ def decide_appeal(actor: Actor, case: Case, *, grant: bool, reasons: str, seen_v
     targets = case.details["statements"] if grant else case.details["disputes"]
     with transaction.atomic():
         case.move("grant" if grant else "reject", actor=actor.office, text=reasons, seen_version=seen_version)
-        notify(
-            case,
-            gettext_lazy("Your appeal was granted. Networks are told to serve your phone.")
-            if grant
-            else gettext_lazy("Your appeal was not granted. The reasons are on its page, and how to go to court."),
-        )
+        notify(case, _GRANTED if grant else _NOT_GRANTED)
         ended = [
             Withdrawn(
                 target=book.ledger.entry(index).leaf_hash,

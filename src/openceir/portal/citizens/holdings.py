@@ -12,6 +12,7 @@ from openceir.portal.accounts.errors import PortalError
 from openceir.portal.accounts.models import Alarm, User
 from openceir.portal.cases.models import Case
 from openceir.portal.cases.notices import notify
+from openceir.portal.cases.wordings import wording
 from openceir.portal.citizens.models import Holding
 from openceir.portal.register import register
 from openceir.status import Status
@@ -23,6 +24,11 @@ class CannotPass(PortalError):
     """A device cannot change its owner as it stands."""
 
     code = "cannot-pass"
+
+
+_TAKEN = wording(
+    "transfer-taken", gettext_lazy("The new owner entered the code. The device is no longer under your name.")
+)
 
 
 def hold(user: User, device: str, *, how: str, case: Case | None = None) -> Holding:
@@ -77,7 +83,7 @@ def take(user: User, case: Case) -> Holding:
         for device in devices:
             Holding.objects.filter(user=case.person, device=device, until=None).update(until=moment.now())
             kept = hold(user, device, how="transferred", case=case)
-        notify(case, gettext_lazy("The new owner entered the code. The device is no longer under your name."))
+        notify(case, _TAKEN)
     return kept
 
 

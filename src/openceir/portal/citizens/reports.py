@@ -17,6 +17,7 @@ from openceir.portal.cases.errors import IllegalMove
 from openceir.portal.cases.evidence import Upload, add_evidence
 from openceir.portal.cases.models import Case
 from openceir.portal.cases.notices import notify
+from openceir.portal.cases.wordings import wording
 from openceir.portal.citizens.holdings import holds
 from openceir.portal.register import register
 from openceir.statements import DeviceLost, DeviceRecovered, DeviceSet, DeviceStolen, DeviceTracked, Withdrawn
@@ -41,6 +42,12 @@ ANTITHEFT = {
     "wiped": _("I erased it from afar"),
     "restored": _("it is back and I unlocked it"),
 }
+
+# What people are told; an office may put other words in their place.
+_WATCHED = wording("report-watched", _("The police verified your report. Your phone is being watched, not blocked."))
+_VERIFIED = wording("report-verified", _("The police verified your report. Networks are told to block your phone."))
+_REJECTED = wording("report-rejected", _("The police did not accept your report. The reasons are on its page."))
+_RECOVERED = wording("report-recovered", _("Your phone is recorded as back. Networks are told to serve it again."))
 
 
 def open_report(
@@ -107,11 +114,11 @@ def verify_report(actor: Actor, case: Case, *, seen_version: int | None = None, 
     with transaction.atomic():
         if case.details["mode"] == "watch":
             case.move("watch", actor=actor.office, text=text, seen_version=seen_version)
-            notify(case, _("The police verified your report. Your phone is being watched, not blocked."))
+            notify(case, _WATCHED)
             _watch(case)
         else:
             case.move("verify", actor=actor.office, text=text, seen_version=seen_version)
-            notify(case, _("The police verified your report. Networks are told to block your phone."))
+            notify(case, _VERIFIED)
             _state_taken(actor, case, happened_at)
 
 
@@ -126,7 +133,7 @@ def reject_report(actor: Actor, case: Case, *, reasons: str, seen_version: int |
     """The police do not accept a report; the reasons are written, and the owner reads them."""
     with transaction.atomic():
         case.move("reject", actor=actor.office, text=reasons, seen_version=seen_version)
-        notify(case, _("The police did not accept your report. The reasons are on its page."))
+        notify(case, _REJECTED)
 
 
 def request_recovery(report: Case, *, text: str = "") -> Case:
@@ -170,7 +177,7 @@ def confirm_recovery(actor: Actor, case: Case, *, text: str = "", seen_version: 
             case.move("confirm", actor=actor.office, text=text, seen_version=seen_version)
             seen_version = None
         report.move("recover", actor=actor.office, text=text, seen_version=seen_version)
-        notify(report, _("Your phone is recorded as back. Networks are told to serve it again."))
+        notify(report, _RECOVERED)
         if was_watched:
             _end_watch(report)
         else:

@@ -10,10 +10,12 @@ from datetime import date, datetime
 from django.db import transaction
 from django.utils import translation
 from django.utils.formats import date_format
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
+from openceir.portal import moment
 from openceir.portal.cases.models import Case
 from openceir.portal.cases.notices import notify, notify_person
+from openceir.portal.cases.wordings import Worded, wording
 from openceir.portal.citizens.models import Holding
 from openceir.portal.citizens.words import word_of
 from openceir.portal.device_check import VERDICT_OF
@@ -23,7 +25,18 @@ from openceir.status import Answer
 __all__ = ["tell_of_changes", "warn_before_blocks"]
 
 _AT_ONCE = 500
-Tell = Callable[[str, str], object]  # text, what must not be told twice
+Tell = Callable[[Worded, str], object]  # text, what must not be told twice
+
+_CHANGED = wording(
+    "verdict-changed",
+    _("The verdict on the device that you watch has changed. It is now: %(verdict)s."),
+    verdict=lambda: word_of("blocked"),
+)
+_BLOCK_TO_COME = wording(
+    "block-to-come",
+    _("A device under your watch will be blocked on %(day)s. Its page says why, and how to appeal."),
+    day=lambda: date_format(moment.today(), "DATE_FORMAT"),
+)
 
 
 def _answers(devices: list[str], now: datetime) -> Iterable[Answer | None]:
@@ -53,11 +66,7 @@ def _tell_once(pk: int, verdict: str) -> bool:
         case.details["last"] = verdict
         case.save()
         with translation.override(case.language):
-            notify(
-                case,
-                _("The verdict on the device that you watch has changed. It is now: %(verdict)s.")
-                % {"verdict": word_of(verdict)},
-            )
+            notify(case, _CHANGED.filled(verdict=word_of(verdict)))
     return True
 
 
@@ -86,10 +95,7 @@ def warn_before_blocks(now: datetime) -> int:
             if step is None:
                 continue
             with translation.override(language):
-                day = date_format(block_on, "DATE_FORMAT")
-                text = _(
-                    "A device under your watch will be blocked on %(day)s. Its page says why, and how to appeal."
-                ) % {"day": day}
+                text = _BLOCK_TO_COME.filled(day=date_format(block_on, "DATE_FORMAT"))
             warned += bool(tell(text, f"block-{statement}-{step}"))
     return warned
 

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from openceir.portal.site.forms import Digits
 
-__all__ = ["AppealForm", "FileForm", "LimitForm", "MonthForm", "ReasonForm"]
+__all__ = ["AppealForm", "FileForm", "LimitForm", "MonthForm", "NoticeTextForm", "ReasonForm"]
 
 
 class MonthForm(forms.Form):
@@ -44,6 +44,19 @@ class FileForm(forms.Form):
 class ReasonForm(forms.Form):
     """Why something is proposed."""
 
+    reason = forms.CharField(label=_("Why"), max_length=400, min_length=3)
+
+
+class NoticeTextForm(forms.Form):
+    """Other words for a notice."""
+
+    text = forms.CharField(
+        label=_("The text"), widget=forms.Textarea({"rows": 5, "dir": "auto"}), max_length=600, required=False,
+        help_text=_("Placeholders such as %(day)s are filled in. Leave it empty to go back to the program's own words."),
+    )  # fmt: skip
+    since = forms.DateField(
+        label=_("In force from"), help_text=_("Such as 2027-07-01."), widget=Digits({"inputmode": "text"})
+    )
     reason = forms.CharField(label=_("Why"), max_length=400, min_length=3)
 
 

@@ -5,7 +5,7 @@ from django.db import models
 
 from openceir.portal import moment
 
-__all__ = ["CheckCount", "Draft", "Job", "KeptFigures"]
+__all__ = ["CheckCount", "Draft", "Job", "KeptFigures", "NoticeText"]
 
 
 class Draft(models.Model):
@@ -76,3 +76,24 @@ class CheckCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.on} {self.channel} {self.language}"
+
+
+class NoticeText(models.Model):
+    """Words of a notice as the regulator would have them. Rows are only added: what stood stays."""
+
+    name = models.CharField(max_length=60)  # a wording's
+    language = models.CharField(max_length=5)
+    text = models.TextField(blank=True)  # empty: the program's own again
+    since = models.DateField()
+    reason = models.CharField(max_length=400)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField(default=moment.now)
+    proposal = models.ForeignKey("accounts.Proposal", on_delete=models.PROTECT, null=True, related_name="+")
+    agreed_at = models.DateTimeField(null=True)  # None: nobody agreed, and it never counted
+
+    class Meta:
+        ordering = ["-made_at", "-pk"]
+        indexes = [models.Index(fields=["name", "language", "since"])]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.language} {self.since}"

@@ -13,10 +13,13 @@ from openceir.portal.accounts.log import note
 from openceir.portal.cases.evidence import Upload, add_evidence
 from openceir.portal.cases.models import Case
 from openceir.portal.cases.notices import notify
+from openceir.portal.cases.wordings import wording
 from openceir.portal.trade.flows import STEPS
 from openceir.statements import DeviceSet, TypeApproved
 
 __all__ = ["apply", "approve", "approved_tacs", "reject"]
+_APPROVED = wording("type-approved", gettext_lazy("Your type was approved. You can declare stock of it."))
+_NOT_APPROVED = wording("type-not-approved", gettext_lazy("Your type was not approved. The reasons are on its page."))
 
 
 def apply(actor: Actor, told: dict[str, object], documents: Iterable[Upload]) -> Case:
@@ -44,7 +47,7 @@ def approve(actor: Actor, case: Case, *, steps: Iterable[str], reasons: str, see
     tac = str(case.details["tac"])
     with transaction.atomic():
         case.move("approve", actor=actor.office, text=reasons, seen_version=seen_version)
-        notify(case, gettext_lazy("Your type was approved. You can declare stock of it."))
+        notify(case, _APPROVED)
         approved = TypeApproved(
             devices=DeviceSet.of(ranges=[(f"{tac}000000", f"{tac}999999")]),
             certificate_number=str(case.details["certificate_number"]),
@@ -57,7 +60,7 @@ def reject(actor: Actor, case: Case, *, reasons: str, seen_version: int) -> None
     """Do not approve it, and say why."""
     with transaction.atomic():
         case.move("reject", actor=actor.office, text=reasons, seen_version=seen_version)
-        notify(case, gettext_lazy("Your type was not approved. The reasons are on its page."))
+        notify(case, _NOT_APPROVED)
         note(actor, "trade.reject-type", subject=case.reference, reason=reasons)
 
 
