@@ -59,6 +59,7 @@ class Settings:
     portal_language: str = "en"  # The language of those who did not choose: en, fr, ar, es, pt or hi.
     portal_database: str = ""  # Empty: portal.sqlite in the home folder. Or postgresql://user@host/name?passfile=/path.
     portal_api_per_day: int = 100_000  # What one access token may ask the API in a day: devices, listings, pictures.
+    portal_metrics_secret_file: str = ""  # File with what a scraper shows at /metrics; empty: the page is closed.
     portal_mail_from: str = ""  # The sender of notices by e-mail; empty: none are sent by e-mail.
     portal_mail_server: str = "localhost:25"  # The mail server that takes them.
 

@@ -103,7 +103,9 @@ class _Taking:
         self.progress = progress
         self.files: list[KeptFile] = []
         self.secrets = {
-            (home / name).resolve() for name in (settings.channels_secret_file,) if name
+            (home / name).resolve()
+            for name in (settings.channels_secret_file, settings.portal_metrics_secret_file)
+            if name
         }  # named by settings, wherever they lie
 
     def run(self, at: datetime) -> Manifest:
@@ -254,7 +256,7 @@ def _is_worth_keeping(within: Path, runs: set[int] | None) -> bool:
         or name.endswith(("-wal", "-shm", "-journal"))
     ):
         return False
-    if parts[0] == "arrived" or within.suffix == ".idx" or parts == ("ledger", "tree"):
+    if parts[0] == "arrived" or within.suffix == ".idx" or parts in {("ledger", "tree"), ("portal", "metrics")}:
         return False
     if parts[:2] == ("lake", "staging") or parts[:3] == (*_MEASURES, "spill"):
         return False

@@ -138,8 +138,11 @@ def _portal_is_installed() -> bool:
 def _portal(home: Path) -> Iterator[None]:
     """The portal's tables and secret made, and its worker running beside."""
     from openceir.portal.beside import worker_beside
+    from openceir.portal.counters import count_in, drop_dead
     from openceir.portal.prepare import prepare
 
+    drop_dead(home)
+    count_in(home)  # also for the processes that the server forks
     prepare(home)
     with worker_beside(home):
         yield

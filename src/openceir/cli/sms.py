@@ -36,11 +36,13 @@ def serve(ctx: click.Context, smsc: str, system_id: str, password_file: Path, sy
         raise click.UsageError(f'"{smsc}" is no HOST:PORT, such as 192.0.2.10:2775')
     assert isinstance(ctx.obj, Path)
     from openceir.portal.channels.smpp import Centre, Link  # loads asyncio's servers and the library
+    from openceir.portal.counters import count_in
     from openceir.portal.prepare import prepare
 
     password = password_file.read_text("utf-8").strip()
     if not 1 <= len(system_id) <= 15 or len(password) > 8 or not password.isascii():
         raise click.UsageError("SMPP takes a system id of 1 to 15 characters and a password of at most 8, in ASCII")
+    count_in(ctx.obj)
     prepare(ctx.obj)
     from openceir.portal.channels.link_answers import DeskAnswers
 

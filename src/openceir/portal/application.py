@@ -16,6 +16,7 @@ from typing import Any
 from openceir.clock import now
 from openceir.http import WSGI, make_application
 from openceir.http.opened import register_by_thread
+from openceir.portal.counters import count_in
 from openceir.portal.fast_check import INDEX_NAME, PREFIX, FastCheck
 from openceir.settings import Settings, load_settings
 
@@ -26,6 +27,7 @@ def load_application() -> WSGI:
     """The application over the home folder that `openceir serve` was given; `prepare` has run before."""
     home = Path(os.environ.get("OPENCEIR_HOME", "openceir-home"))
     settings, _ = load_settings(home, os.environ)
+    count_in(home)
     gc.set_threshold(100_000, 50, 1000)  # as in http/application.py
     return make_application(
         home,
@@ -41,6 +43,11 @@ def with_fast_check(home: Path, settings: Settings, behind: WSGI) -> WSGI:
     own = threading.local()
     path = home.absolute() / "portal" / INDEX_NAME
     say = _log_line_json if settings.log_format == "json" else _log_line_text
+    from openceir.portal.counted import CHECKS, REQUESTS, SECONDS  # not before it is known where to count
+
+    route = PREFIX + "{imei}"
+    checked, took = CHECKS.labels("api"), SECONDS.labels(route)
+    answered = REQUESTS.labels(route, "GET", "200")
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         asked: str = environ.get("PATH_INFO", "")
@@ -52,7 +59,11 @@ def with_fast_check(home: Path, settings: Settings, behind: WSGI) -> WSGI:
             body = checks.answer(asked[len(PREFIX) :], now())
             if body is not None:
                 start_response("200 OK", [*_HEADERS, ("Content-Length", str(len(body)))])
-                print(say((time.perf_counter() - began) * 1000), file=sys.stderr)
+                took_s = time.perf_counter() - began
+                checked.inc()
+                answered.inc()
+                took.observe(took_s)
+                print(say(took_s * 1000), file=sys.stderr)
                 return [body]
         return behind(environ, start_response)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django.dispatch import Signal
 
 from openceir.identity import parse
+from openceir.portal.counted import CHECKS
 
 __all__ = ["device_checked", "tell_checked"]
 
@@ -16,6 +17,7 @@ def tell_checked(values: Iterable[str], channel: str) -> None:
     """Tell that somebody asked about these; those that are no IMEI are passed over."""
     devices = [imei for value in values if (imei := _imei_of(value)) is not None]
     if devices:
+        CHECKS.labels(channel).inc(len(devices))
         device_checked.send(None, devices=devices, channel=channel)
 
 

@@ -2,18 +2,17 @@
 
 import hmac
 from ipaddress import ip_address, ip_network
-from pathlib import Path
 
 from django.conf import settings
 from django.http import HttpRequest
 
 from openceir.portal.channels.errors import GatewayRefused
+from openceir.portal.site.secret import shared_secret
 
 __all__ = ["SECRET_HEADER", "admit"]
 
 SECRET_HEADER = "X-Openceir-Secret"  # noqa: S105 -- the header's name
 _FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP", "HTTP_VIA")
-_SHORTEST_SECRET = 16
 
 
 def admit(request: HttpRequest) -> str:
@@ -22,7 +21,7 @@ def admit(request: HttpRequest) -> str:
     An address counts only on a request that no proxy passed on: behind one, everybody has the proxy's.
     Raises: GatewayRefused.
     """
-    secret = _secret()
+    secret = shared_secret(settings.OPENCEIR_HOME, settings.OPENCEIR.channels_secret_file)
     shown = request.headers.get(SECRET_HEADER, "")
     if secret and hmac.compare_digest(shown.encode("utf-8", "replace"), secret.encode()):
         return "secret"
@@ -32,14 +31,6 @@ def admit(request: HttpRequest) -> str:
     raise GatewayRefused(
         f"this gateway is not known here: it must send {SECRET_HEADER}, or its address must stand in channels.gateways"
     )
-
-
-def _secret() -> str:
-    """The shared secret; empty when there is none, or one so short that it could be guessed."""
-    name: str = settings.OPENCEIR.channels_secret_file
-    path: Path = settings.OPENCEIR_HOME / name
-    text = path.read_text("utf-8").strip() if name and path.is_file() else ""
-    return text if len(text) >= _SHORTEST_SECRET else ""
 
 
 def _is_listed(address: str) -> bool:

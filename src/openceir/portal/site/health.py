@@ -11,7 +11,7 @@ from openceir.portal import moment
 from openceir.portal.register import register
 from openceir.portal.site.models import Heartbeat
 
-__all__ = ["livez", "readyz"]
+__all__ = ["livez", "readiness", "readyz"]
 
 _LEAST_FREE_OCTETS = 64 << 20
 _WORKER_IS_LATE_AFTER_S = 180
@@ -24,6 +24,13 @@ def livez(request: HttpRequest) -> JsonResponse:
 
 def readyz(request: HttpRequest) -> JsonResponse:
     """Whether database, register, disk and worker are as they should be; each by name. 503 when one is not."""
+    checks = readiness()
+    ready = all(text == "ok" for text in checks.values())
+    return JsonResponse({"status": "ready" if ready else "not ready", "checks": checks}, status=200 if ready else 503)
+
+
+def readiness() -> dict[str, str]:
+    """`ok` for each, or what is wrong and what to do."""
     checks: dict[str, str] = {}
     executor = MigrationExecutor(connection)
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
@@ -38,5 +45,4 @@ def readyz(request: HttpRequest) -> JsonResponse:
     age_s = (moment.now() - beat.at).total_seconds() if beat else None
     late = age_s is None or age_s > _WORKER_IS_LATE_AFTER_S
     checks["worker"] = "has not been heard of lately; deadlines and notices wait" if late else "ok"
-    ready = all(text == "ok" for text in checks.values())
-    return JsonResponse({"status": "ready" if ready else "not ready", "checks": checks}, status=200 if ready else 503)
+    return checks

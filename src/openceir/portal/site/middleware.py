@@ -16,10 +16,12 @@ from django.utils.cache import add_never_cache_headers
 from openceir.errors import OpenceirError
 from openceir.portal.accounts.errors import QuotaExceeded
 from openceir.portal.accounts.quotas import raise_alarm
+from openceir.portal.counted import REQUESTS, SECONDS
 
 __all__ = ["OneLogLine", "PrivateAnswers", "RefusalsAsPages"]
 
 Answer = Callable[[HttpRequest], HttpResponse]
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 class OneLogLine:
@@ -34,6 +36,9 @@ class OneLogLine:
         response = self._answer(request)
         took_ms = (time.perf_counter() - began) * 1000
         route = f"/{request.resolver_match.route}" if request.resolver_match else "-"
+        method = request.method if request.method in _METHODS else "-"  # a label each: not what anybody thinks of
+        REQUESTS.labels(route, method, response.status_code).inc()
+        SECONDS.labels(route).observe(took_ms / 1000)
         if settings.OPENCEIR.log_format == "json":
             line = json.dumps(
                 {"method": request.method, "route": route, "status": response.status_code, "took_ms": round(took_ms, 2)}

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from openceir.storage.files import replace_file
 
-__all__ = ["make_secret", "secret_key"]
+__all__ = ["make_secret", "secret_key", "shared_secret"]
 
 _NAME = "secret.key"
+_SHORTEST = 16
 
 
 def make_secret(folder: Path) -> None:
@@ -23,3 +24,10 @@ def secret_key(folder: Path) -> str:
         return (folder / _NAME).read_text("ascii")
     except FileNotFoundError:
         return secrets.token_urlsafe(64)
+
+
+def shared_secret(home: Path, name: str) -> str:
+    """What a program shows us, from the file that a setting names; empty when there is none, or one short enough to guess."""
+    path = home / name
+    text = path.read_text("utf-8").strip() if name and path.is_file() else ""
+    return text if len(text) >= _SHORTEST else ""

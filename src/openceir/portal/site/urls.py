@@ -2,11 +2,12 @@
 
 from django.urls import include, path
 
-from openceir.portal.site import health, views
+from openceir.portal.site import health, metrics, views
 
 urlpatterns = [
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("language", views.set_language, name="set_language"),
     path("account/", include("openceir.portal.accounts.urls")),
     path("account/", include("allauth.account.urls")),
