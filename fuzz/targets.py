@@ -72,6 +72,7 @@ from openceir.statements import (
     StatementError,
     write_canonical,
 )
+from openceir.storage.list_columns import from_columns, to_columns
 from openceir.wire import ber, gsup, m3ua, map_check_imei, n5g_eir, s13, s13_questions, sccp, tcap
 from openceir.wire.abci import AbciError, Requests
 from openceir.wire.access_token import ScopeInsufficient, TokenInvalid, TokenVerifier, read_key
@@ -193,6 +194,22 @@ def _read_link(octets: bytes) -> None:
     # The strict reader of the tests: what we send is always sound. Refusals may overtake answers, identifiers tell them apart.
     answers = [sorted(an_mme.read(each), key=repr) for each in (sent, whole_sent)]
     assert answers[0] == answers[1], "a stream cut elsewhere was answered otherwise"
+
+
+_A_DELTA = (
+    b"imei,block_date,reasons,change\r\n00100100000001,2027-03-01,stolen,blocked\r\n00100100000009,,lost,unblocked\r\n"
+)
+
+
+@target("list-columns", lists.ListAltered, seeds=[to_columns(_A_DELTA) or b""])
+def _read_columns(octets: bytes) -> None:
+    """Whatever is read is of the size announced; what we laid out ourselves comes back."""
+    for size in (len(_A_DELTA), len(octets)):
+        with contextlib.suppress(lists.ListAltered):
+            assert len(from_columns(octets, size, "list")) == size
+    with contextlib.suppress(UnicodeDecodeError):
+        laid = to_columns(octets)
+        assert laid is None or from_columns(laid, len(octets), "list") == octets
 
 
 @target("s13", DiameterError, seeds=[ECR, AUDITORS_ECR, an_mme.ecr(imei="0010010000000115", svn=None)])

@@ -17,7 +17,7 @@ from openceir.lists import ListError, ListHeader, ListTruncated, NotAList, Wrong
 from openceir.statements import PublicKey
 from openceir.storage.files import replace_file
 from openceir.storage.list_files import FILE_MODE, ListFiles, verify_list
-from openceir.storage.list_packing import unpack
+from openceir.storage.list_packing import FORMS, unpack
 
 if TYPE_CHECKING:
     import httpx
@@ -124,7 +124,7 @@ class Centre:
         name = f"{kind}-from-{base}" if base is not None else f"{kind}-full"
         part, mark = incoming / f"{name}.part", incoming / f"{name}.mark"
         incoming.mkdir(parents=True, exist_ok=True)
-        headers = {"Accept-Encoding": "identity" if base is None else "zstd"}
+        headers = {"Accept-Encoding": "identity" if base is None else ", ".join(FORMS)}
         if part.exists() and mark.exists() and part.stat().st_size:
             headers |= {"Range": f"bytes={part.stat().st_size}-", "If-Range": mark.read_text("ascii", "replace")}
         path, params = (f"/lists/{kind}/full", {}) if base is None else (f"/lists/{kind}/delta", {"base": base})
@@ -137,7 +137,7 @@ class Centre:
                     self._refuse(answer)
                 header, octets, signature = _head_of(answer.headers, name)
                 verify_signature(octets, signature, self.trust, name)  # before its sizes are believed
-                is_packed = answer.headers.get("Content-Encoding") == "zstd"
+                form = answer.headers.get("Content-Encoding", "")
                 if answer.status_code == 200:
                     part.unlink(missing_ok=True)
                     # The mark goes first: octets without a mark are thrown away, a mark without octets asks for all.
@@ -155,8 +155,8 @@ class Centre:
             part.unlink(missing_ok=True)
             raise
         files = ListFiles(incoming / header.file_stem)
-        if is_packed:
-            self._unpack(part, header, files.rows)
+        if form:
+            self._unpack(part, header, files.rows, form)
         else:
             part.replace(files.rows)
         mark.unlink(missing_ok=True)
@@ -164,9 +164,9 @@ class Centre:
         replace_file(files.signature, signature, FILE_MODE)
         return files, self._verified(files, kind, base)
 
-    def _unpack(self, part: Path, header: ListHeader, rows: Path) -> None:
+    def _unpack(self, part: Path, header: ListHeader, rows: Path, form: str) -> None:
         try:
-            unpack(part, header, rows)
+            unpack(part, header, rows, form)
         finally:
             part.unlink(missing_ok=True)
 

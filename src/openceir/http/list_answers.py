@@ -5,7 +5,7 @@ Header and signature travel as fields, so one answer is the whole list.
 
 import base64
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,7 @@ def delta_answer(register: Register, operator: str, kind: str, base: int, enviro
         if not files.signature.exists():
             register.list_delta(operator, kind, base, folder)
     accepts = {each.partition(";")[0].strip() for each in environ.get("HTTP_ACCEPT_ENCODING", "").split(",")}
-    return _given(environ, files, folder if "zstd" in accepts else None, sent=_noting(register, newest))
+    return _given(environ, files, folder, accepts, sent=_noting(register, newest))
 
 
 def _noting(register: Register, newest: KeptFile) -> Callable[[], None]:
@@ -69,9 +69,14 @@ def _newest(register: Register, operator: str, name: str) -> KeptFile:
 
 
 def _given(
-    environ: dict[str, Any], files: ListFiles, packing: Path | None = None, *, sent: Callable[[], None]
+    environ: dict[str, Any],
+    files: ListFiles,
+    packing: Path | None = None,
+    accepts: Collection[str] = (),
+    *,
+    sent: Callable[[], None],
 ) -> Answered:
-    """The rows, whole or in part. `packing` is where compressed rows are kept, when they may be sent so.
+    """The rows, whole or in part. `packing` is where packed rows are kept, when they may be sent in a form accepted.
 
     `sent` is called when the last octet went.
     """
@@ -83,7 +88,7 @@ def _given(
             from openceir.storage.list_packing import LARGEST_PACKED_OCTETS, packed  # loads Arrow
 
             if header.octets <= LARGEST_PACKED_OCTETS:
-                rows, form = packed(files, packing), "zstd"
+                rows, form = packed(files, packing, accepts) or (rows, form)
         octets = rows.stat().st_size
     except (OSError, NotAList):
         raise Problem(
