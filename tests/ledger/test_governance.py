@@ -22,6 +22,7 @@ from openceir.statements import (
     Role,
     SigningKey,
     StatementRefused,
+    read_header,
     sign,
 )
 
@@ -232,11 +233,13 @@ def test_a_signature_known_before_is_not_asked_again_but_all_else_is(book):
     octets, _ = book.entry("xa", THEFT)
     broken = octets[:-1] + bytes([octets[-1] ^ 1])
     at, height = NOON, book.machine.height
-    known = {hash_leaf(octets), hash_leaf(broken)}
+    known = {hash_leaf(one): read_header(one) for one in (octets, broken)}
     assert book.machine.take_block(height, at, [(octets, None), (octets, None)], verified=known).codes == (0, 10)
     assert book.machine.take_block(height + 1, at, [(octets, None), (broken, None)]).codes == (10, Refusal.SIGNATURE)
     early = book.entry("xa", replace(THEFT, case_number="N-3"), at=NOON + timedelta(hours=1))
-    assert book.machine.take_block(height + 2, at, [early], verified={hash_leaf(early[0])}).codes == (Refusal.FUTURE,)
+    assert book.machine.take_block(
+        height + 2, at, [early], verified={hash_leaf(early[0]): read_header(early[0])}
+    ).codes == (Refusal.FUTURE,)
 
 
 def test_the_roots_give_the_app_hash(book):

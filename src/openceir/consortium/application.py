@@ -19,6 +19,7 @@ Source: CometBFT 0.38, spec/abci/abci++_methods.md.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,7 +47,7 @@ from openceir.ledger import (
     MerkleLog,
     hash_leaf,
 )
-from openceir.statements import Members, Refusal, StatementRefused
+from openceir.statements import Header, Members, Refusal, StatementRefused
 from openceir.storage.ordered_log import IMPORTED, Head, OrderedBlock, OrderedEntry, OrderedLog
 from openceir.wire.abci import Response, enumeration
 
@@ -59,23 +60,8 @@ _RECHECK: Final = enumeration("CheckTxType")["RECHECK"]
 _OFFER: Final = enumeration("OfferResult")
 _APPLY: Final = enumeration("ApplyResult")
 _VERDICT: Final = enumeration("Verdict")
-_RECENT: Final = 50_000  # leaf hashes, twice
+_RECENT: Final = 50_000  # headers, five times as many as wait in the engine's pool
 _WHOLE_RECHECK_EVERY: Final = 64  # blocks: what became invalid by time alone must not wait for ever
-
-
-class _Recent:
-    """Leaf hashes whose signature was found true: one signature is verified once, however often it is proposed."""
-
-    def __init__(self) -> None:
-        self._new, self._old = set[bytes](), set[bytes]()
-
-    def add(self, leaf_hash: bytes) -> None:
-        if len(self._new) >= _RECENT:
-            self._new, self._old = set(), self._new
-        self._new.add(leaf_hash)
-
-    def __contains__(self, leaf_hash: object) -> bool:
-        return leaf_hash in self._new or leaf_hash in self._old
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +106,7 @@ class Application:
         self.app_hash = b""  # after that block
         self._validators: dict[bytes, int] = {}
         self._pending: _Pending | None = None
-        self._verified = _Recent()
+        self._verified: dict[bytes, Header] = {}  # a signature is verified once, however often it is proposed
         self._recheck_whole = False
         self._restoring: Restoring | None = None
         self._open()
@@ -268,7 +254,10 @@ class Application:
 
     def _check(self, octets: bytes, disclosed: Disclosed, time: datetime) -> Checked:
         checked = self._machine.check_entry(octets, disclosed, time, verified=self._verified)
-        self._verified.add(checked.leaf_hash)
+        self._verified[checked.leaf_hash] = checked.header
+        if len(self._verified) > _RECENT:
+            for oldest in list(islice(self._verified, _RECENT // 2)):
+                del self._verified[oldest]
         return checked
 
     def _extend_vote(self, asked: Any, answer: Any) -> None:

@@ -6,7 +6,6 @@ itself cannot survive is told to the engine as an exception, which stops it, and
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,8 +20,7 @@ __all__ = ["AbciServer", "Handler"]
 log = logging.getLogger("openceir.consortium")
 
 MOST_CONNECTIONS: Final = 16  # an engine opens four; those of one that just died may still be closing
-_READ_OCTETS: Final = 1 << 16
-_ANSWERS_AT_ONCE: Final = 32  # before the other connections get their turn
+_READ_OCTETS: Final = 16 << 10  # some fifty statements, before the other connections get their turn
 
 
 class Handler(Protocol):
@@ -38,65 +36,47 @@ class AbciServer:
     def __init__(self, application: Handler) -> None:
         self.failed: asyncio.Future[OpenceirError] = asyncio.get_running_loop().create_future()
         self._application = application
-        self._open = set[asyncio.Task[None]]()
+        self._open = set[_Connection]()
 
     @asynccontextmanager
     async def listening(self, address: str) -> AsyncIterator[str]:
         """Listen at `unix://PATH` or `tcp://HOST:PORT` while the block runs; gives the address, with the real port."""
         scheme, _, place = address.partition("://")
+        loop = asyncio.get_running_loop()
         if scheme == "unix":
             path = Path(place)
             path.unlink(missing_ok=True)  # of one that died
-            server = await asyncio.start_unix_server(self._accept, path, limit=_READ_OCTETS)
+            server = await loop.create_unix_server(lambda: _Connection(self), path)
             path.chmod(0o600)  # whoever may connect decides what the book takes for ordered
         else:
             host, _, port = place.rpartition(":")
-            server = await asyncio.start_server(self._accept, host.strip("[]"), int(port), limit=_READ_OCTETS)
+            server = await loop.create_server(lambda: _Connection(self), host.strip("[]"), int(port))
             address = f"tcp://{host}:{server.sockets[0].getsockname()[1]}"
         try:
             yield address
         finally:
             server.close()
-            for task in list(self._open):
-                task.cancel()
-            await asyncio.gather(*self._open, return_exceptions=True)
+            open_ = list(self._open)
+            for connection in open_:
+                connection.end()
+            await asyncio.gather(*(connection.lost for connection in open_))
             await server.wait_closed()
             if scheme == "unix":
                 Path(place).unlink(missing_ok=True)
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
+    def admit(self, connection: "_Connection") -> bool:
+        """Whether there is room for one more."""
         if len(self._open) >= MOST_CONNECTIONS:
             log.warning("a connection more than an engine has was closed")
-            writer.close()
-            return
-        self._open.add(task)
-        try:
-            await self._serve(reader, writer)
-        except AbciError as wrong:
-            log.warning("a connection was closed: %s", wrong)
-        except (ConnectionError, asyncio.CancelledError):
-            pass  # the engine went, or we do: the block it was in comes again
-        finally:
-            self._open.discard(task)
-            writer.close()
-            with contextlib.suppress(ConnectionError, asyncio.CancelledError):
-                await writer.wait_closed()
+            return False
+        self._open.add(connection)
+        return True
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        requests = Requests()
-        while octets := await reader.read(_READ_OCTETS):
-            for number, request in enumerate(requests.receive(octets)):
-                if self.failed.done():
-                    return
-                writer.write(write_message(self._answer(request)))
-                if number % _ANSWERS_AT_ONCE == 0:
-                    await writer.drain()
-                    await asyncio.sleep(0)
-            await writer.drain()
+    def forget(self, connection: "_Connection") -> None:
+        """One that was lost."""
+        self._open.discard(connection)
 
-    def _answer(self, request: Any) -> Any:
+    def answer(self, request: Any) -> Any:
         """The response, or the exception that stops the engine."""
         try:
             return self._application.handle(request)
@@ -112,3 +92,48 @@ class AbciServer:
         response = Response()
         response.exception.error = str(failure)
         return response
+
+
+class _Connection(asyncio.BufferedProtocol):
+    """One of the engine's connections. What it brings is answered at once: a question costs no turn of a task."""
+
+    def __init__(self, server: AbciServer) -> None:
+        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._server = server
+        self._requests = Requests()
+        self._read = bytearray(_READ_OCTETS)
+        self._transport: Any = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+        if not self._server.admit(self):
+            self._transport.close()
+
+    def get_buffer(self, sizehint: int) -> bytearray:
+        return self._read
+
+    def buffer_updated(self, nbytes: int) -> None:
+        server, answers = self._server, bytearray()
+        try:
+            for request in self._requests.receive(memoryview(self._read)[:nbytes]):
+                if server.failed.done():
+                    break
+                answers += write_message(server.answer(request))
+        except AbciError as wrong:
+            log.warning("a connection was closed: %s", wrong)
+            self._transport.close()
+        self._transport.write(answers)
+
+    def pause_writing(self) -> None:
+        self._transport.pause_reading()  # of an engine that does not read
+
+    def resume_writing(self) -> None:
+        self._transport.resume_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._server.forget(self)  # the engine went, or we do: the block it was in comes again
+        self.lost.set_result(None)
+
+    def end(self) -> None:
+        """Let go of it, whatever it has not read."""
+        self._transport.abort()

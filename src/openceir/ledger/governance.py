@@ -208,7 +208,7 @@ def judged(
     members: Members,
     governance: Governance | None,
     is_shared: bool,
-    is_signature_known: bool = False,
+    known: Header | None = None,
 ) -> Header:
     """The header of an entry that was signed by one who may say it on a log in this state.
 
@@ -218,10 +218,10 @@ def judged(
     if governance is None:
         if FOUNDING in octets and read_header(octets).kind == FederationFounded.kind:
             return _judged_founding(octets, preimage, at, members, is_shared)
-        return verify_header(octets, members, at=at, is_signature_known=is_signature_known)
+        return verify_header(octets, members, at=at, known=known)
     if is_shared or (any(word in octets for word in _GOVERNING) and read_header(octets).kind in GOVERNING):
         members = governance.members
-    return verify_header(octets, members, at=at, is_signature_known=is_signature_known)
+    return verify_header(octets, members, at=at, known=known)
 
 
 def _judged_founding(

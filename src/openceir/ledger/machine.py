@@ -15,9 +15,10 @@ state before the block. Limits: those of one statement, and MOST_IN_BLOCK of the
 """
 
 import hashlib
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Final
 
 from openceir.ledger._leaves import LeafIndex
@@ -139,16 +140,21 @@ class Machine:
         return self._governed(Checked(signed, header, opened(header, signed.salt, signed.payload), leaf_hash), time)
 
     def check_entry(
-        self, octets: bytes, disclosed: Disclosed, time: datetime, *, verified: Container[bytes] = frozenset()
+        self,
+        octets: bytes,
+        disclosed: Disclosed,
+        time: datetime,
+        *,
+        verified: Mapping[bytes, Header] = MappingProxyType({}),
     ) -> Checked:
         """The entry, if it may enter a shared order in a block of this time: no payload that names a device is seen.
 
-        `verified`: leaf hashes of entries whose signatures were true before; all but these is judged anew.
+        `verified`: headers of entries whose signatures were true before, by leaf hash; all but these is judged anew.
         Raises: StatementRefused or Duplicate; `refusal` of either is the number that every machine gives alike.
         """
         salt, payload = disclosed or (b"", b"")
         leaf_hash = self._fresh(octets)
-        header = self._judged(octets, salt, payload, time, leaf_hash in verified)
+        header = self._judged(octets, salt, payload, time, verified.get(leaf_hash))
         if header.kind not in PUBLIC_KINDS:
             if disclosed is not None:
                 raise StatementRefused(
@@ -163,10 +169,10 @@ class Machine:
         return self._governed(Checked(SignedStatement(octets, salt, payload), header, said, leaf_hash), time)
 
     def _judged(
-        self, octets: bytes, salt: bytes, payload: bytes, time: datetime, is_signature_known: bool = False
+        self, octets: bytes, salt: bytes, payload: bytes, time: datetime, known: Header | None = None
     ) -> Header:
         if self.governance is None and FOUNDING not in octets:  # as on the log of one register nearly always
-            return verify_header(octets, self.members, at=time, is_signature_known=is_signature_known)
+            return verify_header(octets, self.members, at=time, known=known)
         return judged(
             octets,
             (salt, payload),
@@ -174,7 +180,7 @@ class Machine:
             members=self.members,
             governance=self.governance,
             is_shared=self.is_shared,
-            is_signature_known=is_signature_known,
+            known=known,
         )
 
     def _fresh(self, octets: bytes) -> bytes:
@@ -213,7 +219,7 @@ class Machine:
         time: datetime,
         entries: Sequence[tuple[bytes, Disclosed]],
         *,
-        verified: Container[bytes] = frozenset(),
+        verified: Mapping[bytes, Header] = MappingProxyType({}),
     ) -> BlockTaken:
         """Apply a block of a shared order: what may not enter is refused by its number, and the block goes on.
 

@@ -130,14 +130,15 @@ def read_header(octets: bytes) -> Header:
     return _read(octets)[1]
 
 
-def verify_header(octets: bytes, members: Members, *, at: datetime, is_signature_known: bool = False) -> Header:
+def verify_header(octets: bytes, members: Members, *, at: datetime, known: Header | None = None) -> Header:
     """The header of a statement that a member signed who may say it, as judged at `at`, the time of the ledger.
 
     The key must count both when the statement says it was signed and at `at`: a stolen key cannot backdate.
-    `is_signature_known`: these very octets were verified before; all but the signature, which never changes, is judged.
+    `known`: what was found when these very octets were verified before; all but spelling and signature, which never
+    change, is judged anew.
     Raises: StatementRefused otherwise; KeyOutOfDate when all but the key's time is right.
     """
-    message, header = _read(octets)
+    message, header = (None, known) if known is not None else _read(octets)
     found = members.find_key(header.kid)
     if found is None:
         raise StatementRefused(
@@ -162,7 +163,7 @@ def verify_header(octets: bytes, members: Members, *, at: datetime, is_signature
         raise StatementRefused(f"{member.id} may not say {header.kind}; that is for {allowed}", Refusal.ROLE)
     if header.stated_at > at + CLOCK_SKEW:
         raise StatementRefused("stated_at lies in the future; was a local time sent as UTC?", Refusal.FUTURE)
-    if not is_signature_known:
+    if message is not None:
         message.verify(key.public)
     if not key.is_valid_at(header.stated_at) or not key.is_valid_at(at):
         raise KeyOutOfDate(f"the key of {member.id} does not count at that time: not yet valid, expired or revoked")
