@@ -37,7 +37,18 @@ from fuzz.running import Target
 from openceir import backup, clock, eir, ledger, lists, questions, statements
 from openceir.abroad import peer as doors
 from openceir.app import open_register
-from openceir.consortium import read_transaction, write_transaction
+from openceir.consortium import (
+    ConsortiumError,
+    FoundingFile,
+    Place,
+    Plan,
+    gather,
+    read_card,
+    read_transaction,
+    write_transaction,
+)
+from openceir.consortium.ceremony import write_card
+from openceir.consortium.founding import NodeKeys
 from openceir.detection import meetings
 from openceir.eir.decision import DECISIONS
 from openceir.federation import FederationError, ForkProof
@@ -648,6 +659,25 @@ def _verify_ordered(octets: bytes) -> None:
 def _read_trust(octets: bytes) -> None:
     trust = ChainTrust.parse(text_of(octets))
     assert ChainTrust.parse(trust.format()) == trust
+
+
+_NODE_KEYS = NodeKeys(*(SigningKey(name, bytes([at]) * 32) for at, name in enumerate(("xa", "xa/node", "xa/peer"))))
+_CARD = write_card(_NODE_KEYS, "XA", Place("127.0.0.1", 26656, 26657))
+
+
+@target("consortium-card", ConsortiumError, seeds=[_CARD])
+def _card(octets: bytes) -> None:
+    read_card(octets)
+
+
+_FOUNDING = gather(
+    [_CARD], _NODE_KEYS.statements, Plan(name="example/shared", members=(), places=(), at=NOON, quorum=1)
+).format()
+
+
+@target("consortium-founding", ConsortiumError, seeds=[_FOUNDING], longest=8192)
+def _founding_file(octets: bytes) -> None:
+    assert FoundingFile.parse(FoundingFile.parse(octets).format()).fingerprint == FoundingFile.parse(octets).fingerprint
 
 
 @target("consortium-transaction", StatementError, seeds=[write_transaction(SIGNED)])

@@ -11,15 +11,28 @@ if ! command -v go >/dev/null; then
     echo "install-cometbft: no Go; the tests with the real consensus engine will be skipped" >&2
     exit 0
 fi
-for version in 0.38.26 0.40.0; do
+# build VERSION NAME [OPTION…]: into .tools/cometbft-NAME
+build() {
+    version=$1 folder="$PWD/.tools/cometbft-$2"
+    shift 2
     mkdir -p .tools
-    folder="$PWD/.tools/cometbft-$version"
-    [ -x "$folder/cometbft" ] && continue
-    echo "install-cometbft: building cometbft $version, about a minute" >&2
-    if ! GOFLAGS=-mod=mod GOBIN="$folder" nice go install "github.com/cometbft/cometbft/cmd/cometbft@v$version" >/dev/null 2>"$folder.log"; then
+    [ -x "$folder/cometbft" ] && return
+    echo "install-cometbft: building $(basename "$folder"), about a minute" >&2
+    if ! GOFLAGS=-mod=mod GOBIN="$folder" nice go install "$@" "github.com/cometbft/cometbft/cmd/cometbft@v$version" >/dev/null 2>"$folder.log"; then
         tail -n 3 "$folder.log" >&2
-        echo "install-cometbft: cometbft $version could not be built; its tests will be skipped" >&2
+        echo "install-cometbft: $(basename "$folder") could not be built; its tests will be skipped" >&2
     fi
     rm -f "$folder.log"
-done
+}
+
+build 0.38.26 0.38.26
+build 0.40.0 0.40.0
+
+# The same engine over a clock that the tests can set (tests/consortium/clock_jump.go says why it takes a build).
+time=$(go env GOROOT)/src/time
+mkdir -p .tools/clock-jump
+sed '/^func Now() Time {/,/^}/ s/^\(\tsec, nsec, mono := .*\)$/\1\n\tsec += jumped.Load()/' "$time/time.go" >.tools/clock-jump/time.go
+printf '{"Replace": {"%s": "%s", "%s": "%s"}}\n' "$time/time.go" "$PWD/.tools/clock-jump/time.go" \
+    "$time/jumped.go" "$PWD/tests/consortium/clock_jump.go" >.tools/clock-jump/overlay.json
+build 0.38.26 0.38.26-clock -overlay="$PWD/.tools/clock-jump/overlay.json"
 exit 0

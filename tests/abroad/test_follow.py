@@ -94,6 +94,10 @@ def test_what_a_nation_does_not_share_is_known_to_exist_and_no_more(federation):
     assert held(federation, "XC") == {"not-shared": 1, "refused": 0}
     for code in ("XB", "XC"):
         assert federation[code].register.mirror("xa-regulator").covered == 1
+    (policy / "shares.toml").unlink()
+    federation["XA"].register.refresh_policy()
+    federation.rounds(1)
+    assert held(federation, "XC") == {"held": 1, "refused": 0}, "asked for again once policy there is wider"
 
 
 # -- members by quorum -------------------------------------------------------------------------------------------------

@@ -1,6 +1,8 @@
 """One node as `openceir consortium node` runs it, with faults of our choosing: started by the tests as its own process.
 
 python a_node.py FOLDER ENGINE [--die STEP@HEIGHT] [--lie-at HEIGHT] [--full-at HEIGHT] [--clock-off SECONDS]
+
+CLOCK_JUMP_FILE, when it is set, names a file with the seconds by which this node's clock is off, read each time it is asked.
 """
 
 import argparse
@@ -49,10 +51,14 @@ def main():
 
     made = []
 
+    def off():
+        jump = os.environ.get("CLOCK_JUMP_FILE")
+        return timedelta(seconds=int(Path(jump).read_text()) if jump else asked.clock_off)
+
     def opened(folder):
         kind = Liar if asked.lie_at else Application
         application = kind(
-            OrderedLog(folder.book), folder.chain_id, lambda: clock.now() + timedelta(seconds=asked.clock_off), moved=folder.moved,
+            OrderedLog(folder.book), folder.chain_id, lambda: clock.now() + off(), moved=folder.moved,
             snapshot_every=asked.snapshot_every, on_step=on_step,
         )  # fmt: skip
         application.lies_at = asked.lie_at

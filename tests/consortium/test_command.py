@@ -6,9 +6,12 @@ import subprocess
 import sys
 
 import pytest
-from tests.consortium.network import engine, free_ports, until
+from click.testing import CliRunner
+from tests.consortium.network import Node, engine, free_ports, until
 
+from openceir.cli._main import cli
 from openceir.consortium import NodeClient, NodeFolder
+from openceir.ledger import Governance
 
 pytestmark = pytest.mark.slow
 
@@ -61,3 +64,34 @@ def test_a_node_is_started_spoken_to_and_stopped(tmp_path):
         cwd=tmp_path, capture_output=True, text=True, timeout=120, check=True,
     )  # fmt: skip
     assert "case_number" in verified.stdout
+
+
+def test_a_home_joins_says_and_follows_as_typed(tmp_path):
+    """join-home, statement submit, follow and ledger verify on a consortium made with --nation."""
+    program = engine()
+
+    def types(*words, status=0):
+        done = CliRunner().invoke(cli, ["--home", str(tmp_path / "register"), *map(str, words)])
+        assert done.exit_code == status, (done.output, done.exception)
+        return done.output or str(done.exception)
+
+    types("consortium", "init", "--members", 1, "--member", "xa", "--nation", "XA", "--out", tmp_path / "shared",
+          "--first-port", free_ports(10), "--block-seconds", 0.1)  # fmt: skip
+    node = Node(tmp_path / "shared" / "node0", program)
+    assert "follows no node" in types("consortium", "follow", "--once", status=1)
+    try:
+        node.start()
+        until(lambda: node.head()["height"] >= 1, "the first block")
+        peer = "xb=https://ceir.xb.example:8075"
+        assert "as xa, at the node" in types("consortium", "join-home", node.path, "--peer", peer)
+        assert "xb" in types("consortium", "join-home", node.path, "--peer", "xb=http://plain", status=2)
+        said = types("statement", "submit", "device-stolen", "--imei", "00100100000001", "--by", "xa", "--case", "N-7")
+        assert "device-stolen/1 by xa is entry 1" in said
+        assert json.loads(types("consortium", "follow", "--once", "--json"))["troubles"] == {}
+        assert "blocked" in types("device", "check", "00100100000001", status=3).lower()
+        assert "our copy of it: 2 entries" in types("ledger", "verify")
+        members = Governance.read(node.client.members()).members
+        assert [(one.id, one.nation) for one in members] == [("xa", "XA")]
+    finally:
+        node.stop()
+    assert "trouble with our own node" in types("consortium", "follow", "--once", status=3)

@@ -16,12 +16,12 @@ from openceir.app import open_register
 from openceir.cli._main import cli
 from openceir.consortium import NodeFolder, audit_book
 from openceir.ledger import BookMoved, LedgerBroken, hash_leaf
-from openceir.statements import DeviceSet, DeviceStolen, ErasureOrdered, Role, StatementRefused
+from openceir.statements import DeviceRecovered, DeviceSet, DeviceStolen, ErasureOrdered, Role, StatementRefused
 from openceir.status import Status
 
 pytestmark = pytest.mark.slow
 
-PHONE, OTHER_PHONE = "00100100000001", "00100100000019"
+PHONE, OTHER_PHONE, THIRD_PHONE, FOURTH_PHONE = (f"001001000000{n:02}" for n in (1, 19, 27, 35))
 DEATHS_AT = (2, 4, 6, 8, 10, 13, 16, 20, 25)
 
 
@@ -159,6 +159,38 @@ def test_a_home_killed_at_every_step_says_everything_once_and_goes_on(network, h
     home.register.verify_shared()
 
 
+def test_what_was_not_shared_is_asked_for_again_when_the_issuers_policy_is_wider(homes):
+    a, c = Home(homes / "xa"), Home(homes / "xc")
+    entry = steals(a, THIRD_PHONE)
+    assert set(c.round(homes / "xa").troubles) <= {"xb", "xd"}
+    assert c.register.shared_shelf.find(entry.leaf_hash).why == "not-shared"
+    policy(homes / "xa", "XA")
+    c.round(homes / "xa")
+    assert c.register.shared_shelf.find(entry.leaf_hash).why == "held"
+    assert is_blocked(c, THIRD_PHONE)
+
+
+def test_an_erasure_in_the_shared_book_that_would_block_somebody_waits(homes):
+    a = Home(homes / "xa")
+    theft, at = steals(a, FOURTH_PHONE), clock.now()
+    said = DeviceRecovered(devices=DeviceSet.of([FOURTH_PHONE]), recovered_at=at, case_number="N-7")
+    [back] = a.register.state([said], by="xa", at=at)
+    assert not is_blocked(a, FOURTH_PHONE)
+    soon = at + timedelta(seconds=1)
+    [order] = a.register.state([ErasureOrdered(target=back.leaf_hash, grounds="Data Act 17")], by="xa", at=clock.now())
+
+    [waiting] = [one for one in a.register.obey_erasures(by="xa", at=soon) if one.order == order.leaf_hash]
+    assert "would be blocked" in waiting.trouble
+    assert a.register.shared_shelf.find(back.leaf_hash).why == "held"
+    a.register.state([ErasureOrdered(target=theft.leaf_hash, grounds="Data Act 17")], by="xa", at=clock.now())
+    for _ in range(2):  # the orders stand in another order than they can be followed in
+        a.register.obey_erasures(by="xa", at=soon)
+    [erasure] = [one for one in a.register.erasures() if one.order == order.leaf_hash]
+    assert "xa" in erasure.answered
+    assert a.register.shared_shelf.find(back.leaf_hash).why == "erased"
+    assert not is_blocked(a, FOURTH_PHONE)
+
+
 def test_an_imported_log_takes_nothing_more_and_tells_where_the_book_goes_on(tmp_path):
     home = tmp_path / "home"
     register = open_register(home)
@@ -174,4 +206,10 @@ def test_an_imported_log_takes_nothing_more_and_tells_where_the_book_goes_on(tmp
     with pytest.raises(BookMoved, match="goes on in"):
         open_register(home).state([said], by="xa", at=at)
     assert f"the book goes on in the consortium {chain}" in openceir(home, "ledger", "verify")
-    assert f"the book goes on in the consortium {chain}" in openceir(home, "statement", "list")
+    for words in (
+        ("statement", "list"),
+        ("statement", "show", 0),
+        ("ledger", "checkpoint"),
+        ("ledger", "prove", "--from", 1),
+    ):
+        assert f"the book goes on in the consortium {chain}" in openceir(home, *words)

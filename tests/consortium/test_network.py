@@ -3,8 +3,11 @@ differ, every book verifies (`Network.agree`). One network is shared by the test
 """
 
 import base64
+import contextlib
+import os
 import shutil
-from datetime import timedelta
+import subprocess
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import cbor2
@@ -120,6 +123,87 @@ def test_a_full_disk_stops_one_node_and_the_others_go_on(network):
     assert "disk is full" in victim.said()
     network.submit()
     victim.start()
+    network.agree()
+
+
+def test_an_engine_whose_own_disk_is_full_stops_and_the_others_go_on(network):
+    """Not our book, which lies on another disk, but the blocks and votes of CometBFT itself."""
+    victim = network.nodes[2]
+    victim.stop()
+    with _a_disk_of_its_own(victim.path / "data", megabytes=64) as disk:
+        victim.start()
+        network.up(2).submit(2)
+        with (disk / "ballast").open("wb", buffering=0) as ballast, contextlib.suppress(OSError):
+            while ballast.write(bytes(1 << 12)):
+                pass
+        until(lambda: victim.process.poll() is not None or not network.submit(), "the end of a node")
+        assert victim.ended() == 3
+        assert "no space left on device" in victim.said()
+        network.submit()
+        (disk / "ballast").unlink()
+        victim.start()
+        network.agree()
+        victim.stop()
+    victim.start()
+    network.agree()
+
+
+@contextlib.contextmanager
+def _a_disk_of_its_own(folder: Path, megabytes):
+    """The folder on a disk of that size; afterwards what it holds then lies where it lay before."""
+    if os.geteuid() != 0 or shutil.which("mount") is None:
+        pytest.skip("only root may make a disk of a certain size")
+    before = folder.with_name("before")
+    folder.rename(before)
+    folder.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", folder],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        folder.rmdir()
+        before.rename(folder)
+        pytest.skip(f"this machine mounts nothing for us: {done.stderr.strip()}")
+    try:
+        shutil.copytree(before, folder, dirs_exist_ok=True)
+        yield folder
+        shutil.rmtree(before)
+        shutil.copytree(folder, before)
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+        folder.rmdir()
+        before.rename(folder)
+
+
+def test_a_clock_that_jumps_ahead_moves_no_block_and_one_that_jumps_back_stops_its_node_only(network, tmp_path):
+    """One machine's clock, for its engine and for us, is set a day ahead and then a day behind while they run."""
+    victim, jump = network.nodes[1], tmp_path / "jump"
+    jump.write_text("0")
+    victim.stop()
+    victim.engine, right = engine("0.38.26-clock"), victim.engine
+    victim.start(environment={"CLOCK_JUMP_FILE": str(jump)})
+    try:
+        network.up(1).submit(1)
+        jump.write_text("86400")
+        for at in (0, 1, 2, 3):  # each proposes, the one with the wrong clock too
+            network.submit(at)
+        told = victim.client.call("status")["sync_info"]["latest_block_time"]
+        assert abs(datetime.fromisoformat(told[:19] + "+00:00") - clock.now()) < timedelta(minutes=10)
+        jump.write_text("-86400")
+        until(lambda: victim.process.poll() is not None or not network.submit(), "the end of a node")
+        assert victim.ended() == 3
+        assert "set this machine's clock right" in victim.said()
+        network.submit()
+        jump.write_text("0")
+        victim.start(environment={"CLOCK_JUMP_FILE": str(jump)})
+        network.agree()
+    finally:
+        if victim.process is not None:
+            victim.stop()
+        victim.engine = right
+        victim.start()
     network.agree()
 
 

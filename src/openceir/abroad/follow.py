@@ -216,7 +216,11 @@ class Follower:
         self.register.land_foreign(governance, member)
 
     def _receive(self, member: Member, peer: Peer, mirror: Mirror) -> int:
-        """Ask for what is wanted. What a member withholds is asked for again in every round."""
+        """Ask for what is wanted. What a member withholds is asked for again in every round, what it does not share when it does."""
+        if kept_back := self._shelf.not_shared(member.id):
+            shared = set(peer.shares(self.signer, self.now()))
+            for issuer, kinds in kept_back.items():
+                self._shelf.want_again(member.id, kinds & shared, [issuer])
         received, withheld, first = 0, 0, 0
         while wanted := self._shelf.wanted(member.id, first, _PAYLOADS_AT_ONCE):
             first, end = wanted[0].index, min(wanted[-1].index + 1, wanted[0].index + _PAYLOADS_AT_ONCE)

@@ -169,10 +169,7 @@ class Peer:
 
     def payloads(self, first: int, end: int, key: SigningKey, at: datetime) -> tuple[int, list[PayloadGiven]]:
         """What its entries [first, end) say, as far as it tells us, and where to go on; asked for with our signature."""
-        path, query = "/payloads", f"from={first}&to={end}"
-        asked = Signed("GET", self._authority, path, query)
-        fields = sign_request(asked, key.public.kid.hex(), key.sign, int(at.timestamp()))
-        octets = self._get(f"{path}?{query}", most=_LARGEST_PAYLOADS_OCTETS, headers=fields)
+        octets = self._get_signed("/payloads", f"from={first}&to={end}", _LARGEST_PAYLOADS_OCTETS, key, at)
         try:
             match read_canonical(octets, "the payloads"):
                 case [int(after), [*rows]] if first < after <= end:
@@ -182,6 +179,22 @@ class Peer:
         except (StatementRefused, TypeError) as wrong:
             raise PeerWrong(f"{self.member} gives payloads in a form that is not understood") from wrong
         raise PeerWrong(f"{self.member} gives payloads in a form that is not understood")
+
+    def shares(self, key: SigningKey, at: datetime) -> list[str]:
+        """The kinds of its statements that it lets us know; none when its door is older than this question."""
+        try:
+            octets = self._get_signed("/shares", "", _LARGEST_ANSWER_OCTETS, key, at)
+        except NothingThere:
+            return []
+        match self._read(lambda given: read_canonical(given, "the kinds"), octets):
+            case [*kinds] if all(isinstance(kind, str) for kind in kinds):
+                return [str(kind) for kind in kinds]
+        raise PeerWrong(f"{self.member} says what it shares in a form that is not understood")
+
+    def _get_signed(self, path: str, query: str, most: int, key: SigningKey, at: datetime) -> bytes:
+        asked = Signed("GET", self._authority, path, query)
+        fields = sign_request(asked, key.public.kid.hex(), key.sign, int(at.timestamp()))
+        return self._get(f"{path}?{query}" if query else path, most=most, headers=fields)
 
     @property
     def _authority(self) -> str:

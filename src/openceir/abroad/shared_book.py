@@ -184,6 +184,7 @@ class SharedFollower:
     def _receive(self, done: SharedRound) -> None:
         wanted: dict[str, list[ForeignPayload]] = {}
         place, shelf = 0, self.register.shared_shelf
+        self._want_again(done)
         while batch := shelf.wanted(self._to.chain_id, place, _PAYLOADS_AT_ONCE):
             for one in batch:
                 wanted.setdefault(one.issuer, []).append(one)
@@ -198,6 +199,17 @@ class SharedFollower:
                     self._receive_of(done, member, entries)
                 except FederationError as wrong:
                     done.troubles[member] = str(wrong)
+
+    def _want_again(self, done: SharedRound) -> None:
+        """What a member did not share with us is asked for once its policy lets us know it."""
+        for issuer, kinds in self.register.shared_shelf.not_shared(self._to.chain_id).items():
+            if issuer in self.peers:
+                try:
+                    shared = kinds & set(self.peers[issuer].shares(self._signer, self.now()))
+                except FederationError as wrong:
+                    done.troubles[issuer] = str(wrong)
+                else:
+                    self.register.shared_shelf.want_again(self._to.chain_id, shared, [issuer])
 
     def _receive_of(self, done: SharedRound, member: str, entries: list[ForeignPayload]) -> None:
         withheld, at = 0, 0

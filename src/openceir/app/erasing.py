@@ -124,6 +124,11 @@ class Erasing(Joined):
         for shelf in self._shelves():
             found = shelf.find(target)
             if found is not None:
+                if blocked := self.claims.blocked_without(found.index, at, found.member):
+                    return (
+                        f"without entry {found.index} of {found.member}, {blocked} devices would be blocked that are "
+                        "not; what blocks them is withdrawn first"
+                    )
                 shelf.erase(found.member, found.index)
                 self.claims.forget(found.index, found.member)
         return ""

@@ -9,7 +9,7 @@ import click
 from openceir.app import Register, open_register
 from openceir.clock import parse_day, parse_moment
 
-__all__ = ["Day", "Moment", "as_json_option", "echo_json", "register_of", "say_notes"]
+__all__ = ["Day", "Moment", "as_json_option", "echo_json", "register_of", "say_moved", "say_notes"]
 
 
 class Day(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.2 on
@@ -61,6 +61,12 @@ def say_notes(register: Register) -> None:
     """Tell what opening the ledger found and mended."""
     for note in register.ledger.notes:
         click.echo(f"note: {note}", err=True)
+
+
+def say_moved(register: Register) -> None:
+    """Tell that what is shown is the past, when this home's book goes on in a consortium."""
+    if (to := register.moved_to) is not None:
+        click.echo(f"note: the book goes on in the consortium {to.chain_id}; this is this home's own log", err=True)
 
 
 def echo_json(value: object) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from openceir import clock
+from openceir.cli._consortium_ceremony import gather_cards, keys, settle_node
 from openceir.cli._consortium_home import follow_book, join_home
 from openceir.cli._consortium_members import admit, approve, join, remove
 from openceir.cli._consortium_nodes import as_client, at_option, folder_of, node_option, trust_of
@@ -52,7 +53,7 @@ def consortium() -> None:
     """Keep one book among several authorities, in one order that no few of them can change."""
 
 
-for _command in (join, admit, approve, remove, join_home, follow_book):
+for _command in (keys, gather_cards, settle_node, join, admit, approve, remove, join_home, follow_book):
     consortium.add_command(_command)
 
 
@@ -80,8 +81,8 @@ def _founding_options(command: Any) -> Any:
 def init(**asked: Any) -> None:
     """Make a folder for each member's node: keys, the founding that all agree to, and the engine's files.
 
-    It makes every member's private keys, so it is for a trial, or for a founder who hands each folder over safely and
-    lets members change their keys by statement afterwards.
+    It makes every member's private keys, so it is for a trial. Members that do not trust each other with keys use
+    `openceir consortium keys`, `gather` and `settle`.
     """
     _found(asked, None)
 

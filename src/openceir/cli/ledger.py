@@ -5,7 +5,7 @@ from datetime import datetime
 import click
 
 from openceir.app.erasing import Erasure
-from openceir.cli._options import Moment, as_json_option, echo_json, register_of
+from openceir.cli._options import Moment, as_json_option, echo_json, register_of, say_moved
 from openceir.cli._progress import ShownProgress
 from openceir.cli.statement import entry_index
 
@@ -79,7 +79,9 @@ def verify(ctx: click.Context, as_json: bool) -> None:
 @click.pass_context
 def checkpoint(ctx: click.Context, as_json: bool) -> None:
     """Print the signed checkpoint: what to keep elsewhere, so that nobody can rewrite the book unnoticed."""
-    signed = register_of(ctx).ledger.checkpoint()
+    register = register_of(ctx)
+    say_moved(register)
+    signed = register.ledger.checkpoint()
     if as_json:
         head = signed.checkpoint
         echo_json({"origin": head.origin, "size": head.size, "root": head.root.hex(), "note": signed.format()})
@@ -97,7 +99,9 @@ def prove(ctx: click.Context, old_size: int, new_size: int | None, as_json: bool
 
     The proof needs no trust: compare the first root with the checkpoint that you kept.
     """
-    book = register_of(ctx).ledger
+    register = register_of(ctx)
+    say_moved(register)
+    book = register.ledger
     size = book.size if new_size is None else new_size
     proof = book.tree.consistency_proof(old_size, size)
     roots = (book.tree.root(old_size), book.tree.root(size))

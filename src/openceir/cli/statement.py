@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from openceir.cli._options import Moment, as_json_option, echo_json, register_of, say_notes
+from openceir.cli._options import Moment, as_json_option, echo_json, register_of, say_moved, say_notes
 from openceir.ledger import LoggedStatement
 from openceir.statements import (
     KINDS,
@@ -122,8 +122,9 @@ def show(ctx: click.Context, which: str, as_json: bool) -> None:
             **to_plain(open_payload(header, signed.salt, signed.payload)),
         }
     else:
-        ledger = register_of(ctx).ledger
-        plain = _plain(ledger.entry(entry_index(ledger.find, which)), whole=True)
+        register = register_of(ctx)
+        say_moved(register)
+        plain = _plain(register.ledger.entry(entry_index(register.ledger.find, which)), whole=True)
     if as_json:
         echo_json(plain)
     else:
@@ -141,8 +142,7 @@ def list_statements(ctx: click.Context, first: int, limit: int, kind: str | None
     """List entries of the ledger: index, time, issuer, kind and leaf hash. Devices are not shown here."""
     rows = []
     register = register_of(ctx)
-    if (to := register.moved_to) is not None:
-        click.echo(f"note: the book goes on in the consortium {to.chain_id}; these are this home's own log", err=True)
+    say_moved(register)
     for entry in register.ledger.entries(first):
         if kind is None or entry.header.kind in {kind, f"{kind}/1"}:
             rows.append(_plain(entry, whole=False))

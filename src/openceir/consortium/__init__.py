@@ -8,6 +8,7 @@ receipt_of(client, index, trust)     # a file that a stranger verifies offline
 
 from openceir.consortium.application import APP_VERSION, Application
 from openceir.consortium.audit import BookAudit, audit_book
+from openceir.consortium.ceremony import FoundingFile, gather, make_keys, read_card, settle
 from openceir.consortium.engine import ENGINE_VERSION, find_engine
 from openceir.consortium.errors import ConsortiumError, EngineMissing, NodeRefused, NotReached
 from openceir.consortium.founding import Joining, Place, Plan, Running, StateSync, found, join
@@ -30,6 +31,7 @@ __all__ = [
     "open_application",
     "run_node",
     # how it begins
+    "FoundingFile",
     "Genesis",
     "Imported",
     "Joining",
@@ -39,7 +41,11 @@ __all__ = [
     "Running",
     "StateSync",
     "found",
+    "gather",
     "join",
+    "make_keys",
+    "read_card",
+    "settle",
     "read_moved",
     "write_moved",
     # from outside

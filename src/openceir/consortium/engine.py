@@ -22,6 +22,7 @@ _SAFE_38: Final = 21  # earlier 0.38 can be brought to a halt or to false times 
 _INSTALL: Final = f"go install github.com/cometbft/cometbft/cmd/cometbft@v{ENGINE_VERSION}"
 _STOP_SECONDS: Final = 15
 _FAILURE: Final = b"CONSENSUS FAILURE"
+_BEHIND: Final = b"is too far in the future"  # of a block's time, by this machine's clock
 _LONGEST_LINE: Final = 1 << 20  # of the engine's log; a panic's stack is in one
 
 
@@ -94,6 +95,11 @@ async def relay(process: asyncio.subprocess.Process, output: int) -> None:
             return
         with contextlib.suppress(OSError):  # a full disk must not stop the node for its log's sake
             os.write(output, line)
+        if _FAILURE in line and _BEHIND in line:
+            raise NodeRefused(
+                "the engine stopped: blocks that the others agreed on lie more than a minute ahead of this machine's "
+                "clock; set this machine's clock right (NTP) and start the node again, nothing is lost"
+            )
         if _FAILURE in line:
             raise NodeRefused(
                 "the engine stopped taking part: this node comes to another state than the others, or cannot go on; "

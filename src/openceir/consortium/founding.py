@@ -18,11 +18,25 @@ from typing import Any, Final
 from openceir.consortium.errors import ConsortiumError
 from openceir.consortium.genesis import Genesis, Imported
 from openceir.consortium.transaction import MOST_OCTETS, write_transaction
-from openceir.statements import FederationFounded, KeyUse, Member, MemberKey, Role, SigningKey, sign
+from openceir.statements import FederationFounded, KeyUse, Member, MemberKey, PublicKey, Role, SigningKey, sign
 from openceir.storage.files import replace_file
 from openceir.storage.key_files import write_signing_key
 
-__all__ = ["Joining", "Place", "Plan", "Running", "StateSync", "found", "join"]
+__all__ = [
+    "Joining",
+    "NodeKeys",
+    "Place",
+    "Plan",
+    "PublicParts",
+    "Running",
+    "StateSync",
+    "address_of",
+    "found",
+    "genesis_text",
+    "join",
+    "others_of",
+    "write_config",
+]
 
 MOST_MEMBERS: Final = 100
 BLOCK_OCTETS: Final = 4 << 20
@@ -114,10 +128,51 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class _Keys:
+class PublicParts:
+    """What the others must know of a member and its node; nothing of it is secret."""
+
+    member: str
+    nation: str
+    statements: PublicKey
+    node: PublicKey
+    peer: bytes  # the address that its peer key proves, 20 octets
+    place: Place
+
+    @property
+    def address(self) -> str:
+        """How the others name its node: id@host:port."""
+        return f"{self.peer.hex()}@{self.place.host}:{self.place.p2p_port}"
+
+    def as_member(self, roles: frozenset[Role], at: datetime) -> Member:
+        """The member as the founding names it."""
+        keys = (MemberKey(self.statements, at), MemberKey(self.node, at, use=KeyUse.NODE))
+        return Member(self.member, roles, keys, nation=self.nation, power=POWER)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeKeys:
+    """A member's private keys, made where its node is."""
+
     statements: SigningKey
     node: SigningKey  # signs blocks
     peer: SigningKey  # proves the node's address
+
+    @classmethod
+    def new(cls, member: str) -> "NodeKeys":
+        """Fresh ones."""
+        return cls(*(SigningKey(name, os.urandom(32)) for name in (member, f"{member}/node", f"{member}/peer")))
+
+    def public(self, nation: str, place: Place) -> PublicParts:
+        """Their public halves."""
+        name = self.statements.name
+        return PublicParts(name, nation, self.statements.public, self.node.public, address_of(self.peer.public), place)
+
+    def write(self, folder: Path) -> None:
+        """Keep them in the node's folder, mode 0600. Raises: KeyRefused when it has keys already."""
+        write_signing_key(folder / "keys" / f"{self.statements.name}.key", self.statements)
+        _write_secret(folder / "config" / "priv_validator_key.json", _validator_json(self.node))
+        _write_secret(folder / "config" / "node_key.json", {"priv_key": _private_json(self.peer)})
+        _write_secret(folder / "data" / "priv_validator_state.json", {"height": "0", "round": 0, "step": 0})
 
 
 def found(out: Path, plan: Plan, imported: Imported | None = None) -> list[Path]:
@@ -125,35 +180,44 @@ def found(out: Path, plan: Plan, imported: Imported | None = None) -> list[Path]
 
     Raises: ConsortiumError for a plan that cannot work; KeyRefused when a folder has keys already.
     """
-    if not 1 <= len(plan.members) <= MOST_MEMBERS or len(set(plan.members)) != len(plan.members):
-        raise ConsortiumError(f"a consortium has 1 to {MOST_MEMBERS} members, each with a name of its own")
+    _refuse_names(plan.members)
     if len(plan.places) != len(plan.members):
         raise ConsortiumError(f"{len(plan.members)} members need as many hosts, not {len(plan.places)}")
-    keys = [_new_keys(name) for name in plan.members]
-    members = tuple(
-        Member(
-            name,
-            plan.roles,
-            (
-                MemberKey(mine.statements.public, plan.at),
-                MemberKey(mine.node.public, plan.at, use=KeyUse.NODE),
-            ),
-            nation=plan.nations[number] if plan.nations else "",
-            power=POWER,
-        )
-        for number, (name, mine) in enumerate(zip(plan.members, keys, strict=True))
-    )
-    said = FederationFounded(name=plan.name, quorum=plan.quorum, members=members)
-    founding = sign(said, keys[0].statements, issuer=plan.members[0], stated_at=plan.at, salt=os.urandom(16))
-    genesis = _genesis_json(plan, Genesis(write_transaction(founding), imported), keys)
-    peers = [f"{_address(one.peer).hex()}@{at.host}:{at.p2p_port}" for one, at in zip(keys, plan.places, strict=True)]
+    keys = [NodeKeys.new(name) for name in plan.members]
+    nations = plan.nations or [""] * len(keys)
+    parts = [mine.public(*where) for mine, where in zip(keys, zip(nations, plan.places, strict=True), strict=True)]
+    genesis = genesis_text(plan, parts, keys[0].statements, imported)
     folders = []
-    for number, mine in enumerate(keys):
+    for number, (mine, own) in enumerate(zip(keys, parts, strict=True)):
         folder = out / f"node{number}"
-        others = [peer for at, peer in enumerate(peers) if at != number]
-        _write_node(folder, mine, plan.places[number], others, genesis, plan.running)
+        mine.write(folder)
+        write_config(folder, own.member, own.place, others_of(parts, own), genesis, plan.running)
         folders.append(folder)
     return folders
+
+
+def others_of(parts: Sequence[PublicParts], own: PublicParts) -> list[str]:
+    """The addresses of all nodes but our own."""
+    return [one.address for one in parts if one.member != own.member]
+
+
+def genesis_text(
+    plan: Plan, parts: Sequence[PublicParts], founder: SigningKey, imported: Imported | None = None
+) -> str:
+    """genesis.json: the founding, signed by the first member's key, and the validators.
+
+    Raises: ConsortiumError for a plan that cannot work.
+    """
+    _refuse_names([one.member for one in parts])
+    members = tuple(one.as_member(plan.roles, plan.at) for one in parts)
+    said = FederationFounded(name=plan.name, quorum=plan.quorum, members=members)
+    founding = sign(said, founder, issuer=founder.name, stated_at=plan.at, salt=os.urandom(16))
+    return _genesis_json(plan, Genesis(write_transaction(founding), imported), parts)
+
+
+def _refuse_names(names: Sequence[str]) -> None:
+    if not 1 <= len(names) <= MOST_MEMBERS or len(set(names)) != len(names):
+        raise ConsortiumError(f"a consortium has 1 to {MOST_MEMBERS} members, each with a name of its own")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,23 +249,25 @@ def join(
     sync: StateSync | None,
 ) -> Joining:
     """Write the folder of a node that joins a chain that runs; without `sync` it takes every block since the first."""
-    mine = _new_keys(member)
-    _write_node(folder, mine, place, peers, genesis, running, sync)
-    return Joining(folder, mine.statements, mine.node, f"{_address(mine.peer).hex()}@{place.host}:{place.p2p_port}")
+    mine = NodeKeys.new(member)
+    mine.write(folder)
+    write_config(folder, member, place, peers, genesis, running, sync)
+    return Joining(folder, mine.statements, mine.node, mine.public("", place).address)
 
 
-def _write_node(
+def write_config(
     folder: Path,
-    mine: _Keys,
+    member: str,
     place: Place,
     peers: Sequence[str],
     genesis: str,
     running: Running,
     sync: StateSync | None = None,
 ) -> None:
+    """Write what the engine reads but the keys: the node's settings, and what the chain begins with."""
     here = "127.0.0.1" if running.on_one_machine else "0.0.0.0"  # noqa: S104 - the other members must reach it
     config = _CONFIG.format(
-        moniker=mine.statements.name,
+        moniker=member,
         log_level=running.log_level,
         rpc=f"127.0.0.1:{place.rpc_port}",
         body=256 << 10,
@@ -222,13 +288,9 @@ def _write_node(
     )
     replace_file(folder / "config" / "config.toml", config.encode())
     replace_file(folder / "config" / "genesis.json", genesis.encode())
-    write_signing_key(folder / "keys" / f"{mine.statements.name}.key", mine.statements)
-    _write_secret(folder / "config" / "priv_validator_key.json", _validator_json(mine.node))
-    _write_secret(folder / "config" / "node_key.json", {"priv_key": _private_json(mine.peer)})
-    _write_secret(folder / "data" / "priv_validator_state.json", {"height": "0", "round": 0, "step": 0})
 
 
-def _genesis_json(plan: Plan, genesis: Genesis, keys: Sequence[_Keys]) -> str:
+def _genesis_json(plan: Plan, genesis: Genesis, parts: Sequence[PublicParts]) -> str:
     return json.dumps(
         {
             "genesis_time": f"{plan.at:%Y-%m-%dT%H:%M:%SZ}",
@@ -247,12 +309,12 @@ def _genesis_json(plan: Plan, genesis: Genesis, keys: Sequence[_Keys]) -> str:
             },
             "validators": [
                 {
-                    "address": _address(mine.node).hex().upper(),
-                    "pub_key": _public_json(mine.node),
+                    "address": address_of(one.node).hex().upper(),
+                    "pub_key": _public_json(one.node),
                     "power": str(POWER),
-                    "name": name,
+                    "name": one.member,
                 }
-                for name, mine in zip(plan.members, keys, strict=True)
+                for one in parts
             ],
             "app_hash": "",
             "app_state": genesis.as_json(),
@@ -261,17 +323,13 @@ def _genesis_json(plan: Plan, genesis: Genesis, keys: Sequence[_Keys]) -> str:
     )
 
 
-def _new_keys(member: str) -> _Keys:
-    return _Keys(*(SigningKey(name, os.urandom(32)) for name in (member, f"{member}/node", f"{member}/peer")))
-
-
-def _address(key: SigningKey) -> bytes:
+def address_of(key: PublicKey) -> bytes:
     """How the engine names a key: the first twenty octets of its digest."""
-    return hashlib.sha256(key.public.octets).digest()[:20]
+    return hashlib.sha256(key.octets).digest()[:20]
 
 
-def _public_json(key: SigningKey) -> dict[str, str]:
-    return {"type": "tendermint/PubKeyEd25519", "value": base64.b64encode(key.public.octets).decode()}
+def _public_json(key: PublicKey) -> dict[str, str]:
+    return {"type": "tendermint/PubKeyEd25519", "value": base64.b64encode(key.octets).decode()}
 
 
 def _private_json(key: SigningKey) -> dict[str, str]:
@@ -282,7 +340,11 @@ def _private_json(key: SigningKey) -> dict[str, str]:
 
 
 def _validator_json(key: SigningKey) -> dict[str, Any]:
-    return {"address": _address(key).hex().upper(), "pub_key": _public_json(key), "priv_key": _private_json(key)}
+    return {
+        "address": address_of(key.public).hex().upper(),
+        "pub_key": _public_json(key.public),
+        "priv_key": _private_json(key),
+    }
 
 
 def _write_secret(path: Path, value: dict[str, Any]) -> None:

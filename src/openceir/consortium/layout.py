@@ -102,10 +102,14 @@ class NodeFolder:
         """The key with which the engine signs blocks. Raises: ConsortiumError."""
         return self._engine_key("priv_validator_key.json", "node")
 
+    def peer_key(self) -> SigningKey:
+        """The key that proves the node's address to others. Raises: ConsortiumError."""
+        return self._engine_key("node_key.json", "peer")
+
     @property
     def peer(self) -> str:
         """How other nodes find this one: id@host:port. Raises: ConsortiumError."""
-        address = hashlib.sha256(self._engine_key("node_key.json", "peer").public.octets).digest()[:20]
+        address = hashlib.sha256(self.peer_key().public.octets).digest()[:20]
         p2p = self._config["p2p"]
         place = p2p.get("external_address") or str(p2p["laddr"]).removeprefix("tcp://")
         return f"{address.hex()}@{place}"

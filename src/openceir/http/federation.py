@@ -12,6 +12,7 @@ given to whoever was let in; payloads go to the member whose key signed the requ
 | GET /seen                                         | the newest checkpoint that we hold of every member          |
 | GET /forks, GET /forks/{name}                     | proofs that a log showed two histories                      |
 | GET /payloads?from=N&to=M                         | what our entries say, as far as the asking member may know  |
+| GET /shares                                       | which kinds the asking member may know                      |
 | GET /founding                                     | the statement with which the federation began               |
 """
 
@@ -28,6 +29,7 @@ from typing import Any, NamedTuple
 
 from openceir.app import Register
 from openceir.clock import now
+from openceir.federation import Shares
 from openceir.http.answering import WSGI, Answered, answering
 from openceir.http.opened import register_by_thread
 from openceir.http.problems import Problem
@@ -85,7 +87,7 @@ def make_federation_application(home: Path, settings: Settings, *, log: Callable
     return answering(find, answer, settings, log)
 
 
-_PLACES = {"checkpoint", "tile", "times", "add-checkpoint", "logs", "seen", "forks", "payloads", "founding"}
+_PLACES = {"checkpoint", "tile", "times", "add-checkpoint", "logs", "seen", "forks", "payloads", "shares", "founding"}
 
 
 class FederationDoor:
@@ -127,6 +129,10 @@ class FederationDoor:
                     return Given(found.read_bytes(), _JSON)
             case "payloads", []:
                 return self._payloads(register, environ)
+            case "shares", []:
+                governance, member = self._asked_by(register, environ, now())
+                kinds = Shares(register.policy, governance, now().date()).kinds_for(member)
+                return Given(write_canonical(sorted(kinds)), _CBOR)
             case "founding", []:
                 return Given(register.founding.write(), _OCTETS)
         raise Problem(
@@ -200,13 +206,8 @@ class FederationDoor:
     def _payloads(self, register: Register, environ: dict[str, Any]) -> Given:
         query = query_of(environ, frozenset({"from", "to"}))
         first, end = _number(query, "from"), _number(query, "to")
-        moment, governance = now(), self._governance(register)
-        try:
-            member = self._asker(governance, environ, moment)
-        except Problem:  # perhaps it was admitted, or given that key, a moment ago
-            self._own.read_at = float("-inf")
-            governance = self._governance(register)
-            member = self._asker(governance, environ, moment)
+        moment = now()
+        governance, member = self._asked_by(register, environ, moment)
         if not first < end <= first + _MOST_ENTRIES_ASKED:
             raise Problem(400, "query-refused", f"ask for 1 to {_MOST_ENTRIES_ASKED} entries at once")
         register.ledger.refresh()
@@ -214,6 +215,17 @@ class FederationDoor:
             member, first, end, governance, on=moment, most_octets=_LARGEST_ANSWER_OCTETS
         )
         return Given(write_canonical([after, [list(one) for one in found]]), _CBOR)
+
+    def _asked_by(self, register: Register, environ: dict[str, Any], moment: datetime) -> tuple[Governance, str]:
+        """The member that signed the request, and the members of the moment; what it may know is today's policy. Raises: Problem 401."""
+        register.refresh_policy()
+        governance = self._governance(register)
+        try:
+            return governance, self._asker(governance, environ, moment)
+        except Problem:  # perhaps it was admitted, or given that key, a moment ago
+            self._own.read_at = float("-inf")
+            governance = self._governance(register)
+            return governance, self._asker(governance, environ, moment)
 
     def _asker(self, governance: Governance, environ: dict[str, Any], moment: datetime) -> str:
         """The member that signed the request. Raises: Problem 401."""

@@ -195,14 +195,7 @@ class ClaimShelf:
     def forget(self, index: int, log: str = "") -> None:
         """Remove what statement `index` said: its payload was erased, and so is every view of it."""
         with self._database.forgetting() as rows:
-            number = 0
-            if log:
-                found = rows.execute("SELECT number FROM foreign_log WHERE name = ?", (log,)).fetchone()
-                if found is None:
-                    return
-                [number] = found
-            first = number * ONE_LOG + index * PARTS
-            end = first + PARTS
+            first, end = self._rows_of(index, log)
             for (devices,) in rows.execute(
                 "SELECT devices FROM said WHERE id >= ? AND id < ?", (first, end)
             ).fetchall():
@@ -212,12 +205,25 @@ class ClaimShelf:
             rows.execute("DELETE FROM said WHERE id >= ? AND id < ?", (first, end))
             rows.execute("UPDATE claims_state SET generation = generation + 1")
 
-    def blocked_without(self, index: int, at: datetime) -> int:
+    def _rows_of(self, index: int, log: str) -> tuple[int, int]:
+        """The ids [first, end) of what statement `index` of this log said; none when nothing of the log was taken in."""
+        number = 0
+        if log:
+            found = self._database.connection.execute(
+                "SELECT number FROM foreign_log WHERE name = ?", (log,)
+            ).fetchone()
+            if found is None:
+                return 0, 0
+            [number] = found
+        first = number * ONE_LOG + index * PARTS
+        return first, first + PARTS
+
+    def blocked_without(self, index: int, at: datetime, log: str = "") -> int:
         """How many devices would be blocked, and are not, if what statement `index` said were forgotten. Ranges apart."""
         rows = self._database.connection.execute(
             "SELECT s.devices, t.devices FROM said AS s LEFT JOIN said AS t ON t.leaf_hash = s.target"
             " WHERE s.id >= ? AND s.id < ?",
-            (index * PARTS, (index + 1) * PARTS),
+            self._rows_of(index, log),
         ).fetchall()
         named = {key for row in rows for keys in row for key in np.frombuffer(keys or b"", dtype="<i8").tolist()}
 
@@ -226,7 +232,7 @@ class ClaimShelf:
             return answer.status is Status.BLOCKED
 
         return sum(
-            is_blocked(device, [claim for claim in claims if claim.said.index != index or claim.said.log])
+            is_blocked(device, [claim for claim in claims if (claim.said.index, claim.said.log) != (index, log)])
             and not is_blocked(device, claims)
             for device, claims in self.claims_of(list(named)).items()
         )

@@ -262,6 +262,23 @@ class FederationShelf:
             "member = ? AND idx >= ? AND why IN ('wanted', 'withheld') ORDER BY idx LIMIT ?", (member, first, most)
         )
 
+    def not_shared(self, member: str) -> dict[str, set[str]]:
+        """The kinds that were not shared with us in this log, by issuer."""
+        found: dict[str, set[str]] = {}
+        for issuer, kind in self.database.connection.execute(
+            "SELECT DISTINCT issuer, kind FROM said WHERE member = ? AND why = 'not-shared'", (member,)
+        ):
+            found.setdefault(issuer, set()).add(kind)
+        return found
+
+    def want_again(self, member: str, kinds: Iterable[str], issuers: Iterable[str]) -> None:
+        """What these issuers said of these kinds was not shared with us, and is now: it is asked for once more."""
+        with self.database.transaction() as connection:
+            connection.executemany(
+                "UPDATE said SET why = 'wanted' WHERE member = ? AND issuer = ? AND kind = ? AND why = 'not-shared'",
+                [(member, issuer, kind) for issuer in issuers for kind in kinds],
+            )
+
     def keep(self, payloads: Iterable[ForeignPayload]) -> None:
         """Keep salt, payload and why, of entries that are known; what was erased stays erased."""
         with self.database.transaction() as connection:

@@ -34,7 +34,7 @@ class _Messages:
         self._most = most_octets
         self._waiting = bytearray()
 
-    def receive(self, octets: bytes) -> Iterator[Any]:
+    def receive(self, octets: bytes | memoryview) -> Iterator[Any]:
         """The messages that `octets` complete, in order; take all of them before giving more.
 
         Raises: AbciError at a length that is too large or a message that is none; nothing after it can be read.
