@@ -289,7 +289,8 @@ class Joined(Watching):
                 is_ours = header.issuer == to.member or bool(
                     issuer is not None and issuer.nation and issuer.nation == self.nation
                 )
-                landing.append(made if made.nation or is_ours else replace(made, nation="ZZ"))  # nobody says which
+                # Ours is ours, whatever nation our policy names or forgot to; "ZZ" where nobody says which.
+                landing.append(replace(made, nation="" if is_ours else made.nation or "ZZ"))
             self.claims.apply_abroad(to.chain_id, landing)
             shelf.note_landed(to.chain_id, [one.index for one in batch])
             count += len(batch)

@@ -48,6 +48,8 @@ class Reason:
     @property
     def receipt_command(self) -> str:
         """What writes the receipt, which a stranger verifies offline."""
+        if self.log:
+            return f"entry {self.statement} of {self.log}, whose receipts are made there"
         return f"openceir receipt make {self.statement} -o {self.statement}.receipt"
 
     @property
