@@ -12,7 +12,8 @@ PAGES = {
         "/customs/travellers/", "/customs/travellers/{traveller}/", "/customs/ports/",
     ],
     "reg": [
-        "/regulator/figures/", "/regulator/figures/{month}/", "/regulator/policy/",
+        "/regulator/", "/regulator/figures/", "/regulator/figures/{month}/", "/regulator/figures/{month}/trends/",
+        "/regulator/waiting/", "/regulator/notices/", "/regulator/notices/block-to-come/en/", "/regulator/policy/",
         "/regulator/policy/limits/status.dispute_restores_after_hours/", "/regulator/policy/files/country.toml/",
         "/regulator/policy/drafts/{draft}/", "/regulator/findings/", "/regulator/findings/{run}/",
         "/regulator/appeals/", "/regulator/appeals/{appeal}/",
@@ -23,9 +24,10 @@ PAGES = {
     "mia": ["/api/keys/"],
     "iva": ["/trade/types/", "/trade/types/new/", "/trade/types/{type}/", "/trade/stock/", "/trade/sales/"],
     "mak": ["/trade/stock/"],
-    "ole": ["/operators/dumps/", "/operators/dumps/{dump}/", "/operators/lists/", "/operators/lists/notices/"],
+    "ole": ["/operators/dumps/", "/operators/dumps/{dump}/", "/operators/lists/", "/operators/lists/notices/",
+            "/operators/outcomes/", "/operators/contests/", "/operators/audits/"],
     "aud": ["/auditor/proofs/", "/auditor/proofs/receipt/", "/auditor/proofs/checkpoints/", "/auditor/acts/",
-            "/auditor/acts/reads/", "/auditor/acts/replays/"],
+            "/auditor/acts/reads/", "/auditor/acts/replays/", "/operators/audits/"],
 }  # fmt: skip
 
 

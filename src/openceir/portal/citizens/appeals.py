@@ -44,8 +44,11 @@ def file_appeal(
     name: str = "",
     email: str = "",
     phone: str = "",
+    by: Actor | None = None,
 ) -> tuple[Case, str]:
     """An appeal against whatever restricts the device now; its clock runs from here.
+
+    `by` is an operator that contests a block for its subscriber: the disputes are signed in its name.
 
     Raises: NothingToAppeal; EvidenceRefused, and then nothing was filed.
     """
@@ -69,7 +72,11 @@ def file_appeal(
             email=email,
             phone=phone,
             office=_OFFICE,
-            details={"grounds": grounds, "statements": [reason.statement for reason in deciding]},
+            details={
+                "grounds": grounds,
+                "statements": [reason.statement for reason in deciding],
+                "contested_by": by.office if by else "",
+            },
         )
         for upload in documents:
             add_evidence(case, upload)
@@ -84,7 +91,10 @@ def file_appeal(
             )
             for reason in deciding
         ]
-        entries = state(clockwork(_OFFICE), filed, verb="appeals.file", subject=case.reference, count=1)
+        signer = by or clockwork(_OFFICE)
+        entries = state(
+            signer, filed, verb="appeals.file", subject=case.reference, reason=grounds[:200] if by else "", count=1
+        )
         case.details["disputes"] = [entry.index for entry in entries]
         case.details["restores_at"] = restores_at.isoformat()
         case.save()

@@ -6,7 +6,8 @@ details (`Case.details`) are named here once:
     theft, loss   happened_at (ISO instant), mode "block" or "watch", channel, place, area (the policy's), antitheft, proof
     recovery      parent = the report; recovered_on
     import        duty_reference, arrived_on, reason; documents are evidence
-    appeal        statements (log indexes that are appealed against), disputes (indexes of what was filed), grounds
+    appeal        statements (log indexes that are appealed against), disputes (indexes of what was filed), grounds,
+                  contested_by (the operator that files it for a subscriber; empty: the person)
     not-mine      how the device came under the name
     watch         last (the last verdict told)
     transfer      a device passes from `person` to who enters the code

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from openceir.portal import moment
 
-__all__ = ["Dump", "NoticesSent"]
+__all__ = ["Dump", "EirAudit", "NoticeOutcome", "NoticesSent"]
 
 
 class Dump(models.Model):
@@ -67,3 +67,53 @@ class NoticesSent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.operator} {self.sequence}"
+
+
+class NoticeOutcome(models.Model):
+    """What came of the notice about one device, as its operator heard it from the subscriber."""
+
+    class Outcome(models.TextChoices):
+        """What the subscriber did or said."""
+
+        PAPERS = "papers", _("showed papers: the device seems lawful")
+        CHANGED = "changed", _("uses another device now")
+        COPY = "copy", _("says the number is a copy of another phone's")
+        SILENT = "silent", _("did not answer")
+        UNREACHED = "unreached", _("could not be reached")
+
+    operator = models.CharField(max_length=64)
+    device = models.CharField(max_length=14)
+    outcome = models.CharField(max_length=10, choices=Outcome.choices)
+    remark = models.CharField(max_length=400, blank=True)
+    at = models.DateTimeField(default=moment.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["operator", "device"])]
+
+    def __str__(self) -> str:
+        return f"{self.operator} {self.outcome}"
+
+
+class EirAudit(models.Model):
+    """The signed report of an audit of an operator's equipment register, as it was filed here."""
+
+    operator = models.CharField(max_length=64)
+    made_at = models.DateTimeField()
+    auditor = models.CharField(max_length=64)  # the member whose key signed it
+    report = models.JSONField()  # openceir.eir.audit; its examples name devices and no subscribers
+    sha256 = models.CharField(max_length=64, unique=True)
+    filed_at = models.DateTimeField(default=moment.now)
+    filed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["-made_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.operator} {self.made_at:%Y-%m-%d}"
+
+    @property
+    def agrees(self) -> bool:
+        """Whether everything was as ordered."""
+        return bool(self.report["agrees"])

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from openceir.portal.operators import views
+from openceir.portal.operators import feedback_views, views
 
 urlpatterns = [
     path("dumps/", views.dumps, name="dumps"),
@@ -12,4 +12,7 @@ urlpatterns = [
     path("dumps/<int:number>/rejects/", views.rejects, name="dump_rejects"),
     path("lists/", views.lists, name="operator_lists"),
     path("lists/notices/", views.notices, name="operator_notices"),
+    path("outcomes/", feedback_views.outcomes, name="notice_outcomes"),
+    path("contests/", feedback_views.contests, name="operator_contests"),
+    path("audits/", feedback_views.audits, name="eir_audits"),
 ]

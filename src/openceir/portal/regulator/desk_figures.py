@@ -17,7 +17,7 @@ from openceir.portal import moment
 from openceir.portal.cases.areas import areas_now
 from openceir.portal.cases.models import Case, Event, Notice
 from openceir.portal.customs.models import Consignment
-from openceir.portal.operators.models import NoticesSent
+from openceir.portal.operators.models import EirAudit, NoticeOutcome, NoticesSent
 from openceir.portal.police.models import Hit
 from openceir.portal.regulator.models import CheckCount, KeptFigures
 from openceir.portal.regulator.waiting import decided_between, waits_of
@@ -313,6 +313,37 @@ def _notices(month: _Month) -> Iterator[Cells]:
     told = NoticesSent.objects.filter(month.within("at")).values_list("operator")
     for operator, sent, lost in told.annotate(Sum("sent"), Sum("not_reached")).order_by("operator"):
         yield operator, sent, 0, lost
+
+
+@_counts(
+    "notice_outcomes",
+    "What came of notices",
+    "devices",
+    Drawing.BARS,
+    "Devices of the month by what their operators heard from subscribers after a notice: many who show papers are a sign that"
+    " a rule finds too much.",
+    "outcome",
+    "devices",
+)
+def _notice_outcomes(month: _Month) -> Iterator[Cells]:
+    found = NoticeOutcome.objects.filter(month.within("at")).values_list("outcome")
+    yield from found.annotate(all=Count("device", distinct=True)).order_by("-all")
+
+
+@_counts(
+    "audits",
+    "Audits of equipment registers",
+    "audits",
+    Drawing.NONE,
+    "Audits whose reports were made in the month, by operator, and how many of them found every answer as ordered.",
+    "operator",
+    "audits",
+    "as_ordered",
+)
+def _audits(month: _Month) -> Iterator[Cells]:
+    found = EirAudit.objects.filter(month.within("made_at")).values_list("operator")
+    counted = found.annotate(all=Count("pk"), good=Count("pk", filter=Q(report__agrees=True)))
+    yield from counted.order_by("operator")
 
 
 @_counts(
