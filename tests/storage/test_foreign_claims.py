@@ -342,6 +342,28 @@ def test_a_shelf_of_an_older_form_is_made_anew(tmp_path):
     database.close()
 
 
+def test_a_shelf_that_counted_no_arrivals_keeps_what_came_from_abroad(tmp_path):
+    database = Database(tmp_path / "register.sqlite")
+    shelf = ClaimShelf(database, IdentifierDictionary(database), foreign=RULES)
+    shelf.apply([entry(HOME, 0, "police", stolen(), 0)])
+    shelf.apply_abroad("xb/log", [entry("xb/log", 0, "police", stolen(), 1), entry("xb/log", 1, "police", stolen(), 1)])
+    for older in (
+        "DROP INDEX said_by_arrival",
+        "UPDATE said SET arrival = 1",
+        "ALTER TABLE said RENAME COLUMN arrival TO came_at_size",
+        "ALTER TABLE claims_state DROP COLUMN arrived",
+        "ALTER TABLE claims_state DROP COLUMN taken",
+    ):
+        database.connection.execute(older)
+    shelf = ClaimShelf(database, IdentifierDictionary(database), foreign=RULES)
+    assert shelf.mark == (1, 1, 0)
+    assert len(shelf.claims_of([PHONE])[PHONE]) == 3
+    shelf.apply_abroad("xb/log", [entry("xb/log", 2, "police", recovered(2), 2)])
+    assert shelf.mark == (1, 2, 0)
+    assert database.connection.execute("SELECT arrival FROM said ORDER BY id").fetchall() == [(0,), (1,), (1,), (2,)]
+    database.close()
+
+
 def test_a_recovery_reaches_abroad_only_by_a_quorum(world):
     world.says("xb/log", "police", stolen())
     back = world.says(HOME, "police", recovered(3), day=3)

@@ -2,16 +2,22 @@
 
 import multiprocessing
 import os
+import resource
 import sys
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
 
 from openceir.lists import KINDS, ListError, UnknownSequence, read_rows
 from openceir.statements import SigningKey
+from openceir.storage.claims import ClaimsMark
 from openceir.storage.database import Database
+from openceir.storage.files import StorageError
+from openceir.storage.list_basis import Basis
 from openceir.storage.list_files import ListFiles, apply_delta, verify_list
-from openceir.storage.list_runs import Acknowledgement, Contents, ListRuns, RunHead
+from openceir.storage.list_runs import Acknowledgement, Contents, ListRuns, Overtaken, RunHead
+from openceir.storage.list_writing import ListMaker
 
 KEY = SigningKey("lists", bytes(32))
 OPERATORS = ("northtel", "southtel")
@@ -232,6 +238,114 @@ def test_numbers_are_not_given_again_after_pruning_everything(runs):
     assert runs.make(head(2), contents(["B"]), OPERATORS, KEY).sequence == 2
 
 
+# -- a run of all rows beside others' -----------------------------------------------------------------------------------
+
+BASIS = Basis(
+    as_of_on=date(2027, 3, 2), policy_sha256="bb" * 32, claims=ClaimsMark(2, 0, 0), quorum=0, measured="",
+    has_evidence_key=False,
+)  # fmt: skip
+
+
+def make_beside(runs, stage, rows):
+    return runs.make_beside(stage, head(2), rows, OPERATORS, KEY, BASIS, even_if_same=True, wait_s=60)
+
+
+def test_a_run_that_others_were_let_in_beside_holds_when_none_came(runs):
+    runs.make(head(1), contents(["A"], [ALICE]), OPERATORS, KEY)
+    with runs.begin() as stage:
+        run = make_beside(runs, stage, contents(["B"], [BOB]))
+    assert run.sequence == 2
+    for file in runs.history():
+        verify_list(runs.files_of(file), KEY.public)
+    assert runs.basis(OPERATORS) == BASIS
+    assert not list(runs.folder.glob(".stage-*"))
+
+
+def test_a_run_is_made_when_only_what_words_need_differs(runs):
+    """The next run would look for its file of words in vain, and make every row anew."""
+
+    def renew(rows):
+        return runs.make_if_changed(head(2), rows, OPERATORS, KEY, BASIS)
+
+    assert renew(contents(["A"], coming=["B"])).sequence == 1
+    assert renew(contents(["A"], coming=["B"])) is None
+    assert renew(contents(["A"], coming=["B", "C"])).sequence == 2
+    assert renew(contents(["A"], coming=["B", "C"])) is None
+    some = replace(contents(["A", "D"]), touched=["D"], for_all={"blocklist": [("D", "2027-03-01", "stolen")]})
+    assert renew(some).sequence == 3
+
+
+def test_a_run_that_another_overtook_changes_nothing(runs, tmp_path):
+    runs.make(head(1), contents(["A"], [ALICE]), OPERATORS, KEY)
+    with runs.begin() as stage:
+        another = open_runs(tmp_path)  # by another process, while ours is being written
+        assert another.make(head(1), contents(["A", "C"], [ALICE]), OPERATORS, KEY).sequence == 2
+        assert stage.path.exists()
+        before = files_under(runs.run_folder(1)), files_under(runs.run_folder(2))
+        with pytest.raises(Overtaken):
+            make_beside(runs, stage, contents(["B"], [BOB]))
+    assert runs.last_sequence() == 2
+    assert (files_under(runs.run_folder(1)), files_under(runs.run_folder(2))) == before
+    assert not list(runs.folder.glob(".stage-*"))
+    with runs.begin() as stage:
+        run = make_beside(runs, stage, contents(["B"], [BOB]))
+    assert run.sequence == 3
+    [delta] = [made.delta for made in run.lists if made.full.kind == "blocklist" and made.full.operator == "northtel"]
+    assert delta.base.sequence == 2
+
+
+def test_what_was_pruned_while_a_run_was_written_makes_it_begin_anew(runs, tmp_path, monkeypatch):
+    runs.make(head(1), contents(["A"], [ALICE]), OPERATORS, KEY)
+    with runs.begin() as stage:
+        monkeypatch.setattr(ListMaker, "_is_sound", lambda *_: True)  # it was, when it was looked at
+        another = open_runs(tmp_path)
+        another.prune(another.history())
+        with pytest.raises(Overtaken):
+            make_beside(runs, stage, contents(["B"], [BOB]))
+    assert runs.last_sequence() == 1
+
+
+@pytest.mark.parametrize("is_beside", [False, True], ids=["alone", "beside-others"])
+def test_a_disk_that_fills_is_said_in_a_sentence_and_nothing_is_changed(runs, is_beside):
+    runs.make(head(1), contents(["A"], [ALICE]), OPERATORS, KEY)
+    before, many = files_under(runs.folder), contents([f"{n:014d}" for n in range(2000)])
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
+        with pytest.raises(
+            StorageError, match=r"lists could not be written in .*: File too large; nothing was changed"
+        ):
+            if is_beside:
+                with runs.begin() as stage:
+                    make_beside(runs, stage, many)
+            else:
+                runs.make(head(2), many, OPERATORS, KEY)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert files_under(runs.folder) == before
+    assert runs.last_sequence() == 1
+    assert runs.make(head(2), many, OPERATORS, KEY).sequence == 2
+
+
+def _begin_and_wait(home, began):
+    stage = open_runs(home).begin()
+    began.send(stage.path.name)
+    began.recv()
+
+
+def test_the_folder_of_a_maker_at_work_is_left_alone_and_that_of_a_dead_one_is_not(runs, tmp_path):
+    ours, theirs = multiprocessing.Pipe()
+    maker = multiprocessing.get_context("fork").Process(target=_begin_and_wait, args=(tmp_path, theirs), daemon=True)
+    maker.start()
+    name = ours.recv()
+    runs.make(head(1), contents(["A"]), OPERATORS, KEY)
+    assert (runs.folder / name).exists()
+    maker.kill()
+    maker.join()
+    runs.make(head(2), contents(["A"]), OPERATORS, KEY)
+    assert not (runs.folder / name).exists()
+
+
 # -- acknowledgements -------------------------------------------------------------------------------------------------
 
 
@@ -246,7 +360,7 @@ def test_the_last_word_of_an_operator_stands(runs):
 WATCHED = {"open", "os.rename", "os.link", "os.mkdir", "os.remove", "os.chmod", "os.rmdir", "sqlite3.connect"}
 
 
-def _make_and_die(home, after):
+def _make_and_die(home, after, is_beside):
     """Make a run, and die as kill -9 would at the `after`-th look at the file system."""
     count = 0
 
@@ -259,22 +373,27 @@ def _make_and_die(home, after):
 
     runs = open_runs(home)
     sys.addaudithook(die)
-    runs.make(head(2), contents(["B"], [BOB], [ALICE]), OPERATORS, KEY)
+    if is_beside:
+        with runs.begin() as stage:
+            make_beside(runs, stage, contents(["B"], [BOB], [ALICE]))
+    else:
+        runs.make(head(2), contents(["B"], [BOB], [ALICE]), OPERATORS, KEY)
     os._exit(0)
 
 
 @pytest.mark.slow
-def test_a_run_killed_anywhere_is_there_whole_or_not_at_all(tmp_path):
+@pytest.mark.parametrize(("is_beside", "step"), [(False, 12), (True, 30)], ids=["alone", "beside-others"])
+def test_a_run_killed_anywhere_is_there_whole_or_not_at_all(tmp_path, is_beside, step):
     fork = multiprocessing.get_context("fork")
     died, whole = 0, 0
-    for after in range(1, 1000, 12):
+    for after in range(1, 1000, step):
         home = tmp_path / f"{after}"
         home.mkdir()
         runs = open_runs(home)
         runs.make(head(1), contents(["A"], [ALICE]), OPERATORS, KEY)
         before = files_under(runs.folder)
         runs.database.close()
-        child = fork.Process(target=_make_and_die, args=(home, after))
+        child = fork.Process(target=_make_and_die, args=(home, after, is_beside))
         child.start()
         child.join()
         again = open_runs(home)
@@ -295,7 +414,7 @@ def test_a_run_killed_anywhere_is_there_whole_or_not_at_all(tmp_path):
             break
     else:
         pytest.fail("no child lived to the end: raise the range")
-    assert died > 10
+    assert died > 120 // step
     assert whole
 
 

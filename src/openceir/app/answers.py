@@ -94,6 +94,9 @@ class Answers(Book):
         if self.refresh_policy():
             self.__dict__.pop("inquiries", None)  # it holds the policy of before
         self.ledger.refresh()
+        if (rules := self.foreign_rules) != self.claims.foreign:  # by policy, or another quorum among the members
+            self.claims.foreign = rules
+            self.__dict__.pop("inquiries", None)
         return self._catch_up(self.claims)
 
     def rebuild_claims(self, progress: Progress = Silent()) -> int:

@@ -1,6 +1,6 @@
 """The dispatch desk, and the jobs that go through the whole house: update, holdings, pruning."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from openceir.detection import Engine, Measured
     from openceir.lists import Desk as RowDesk
     from openceir.lists import ListHeader
+    from openceir.storage.claim_changes import ClaimChanges
     from openceir.storage.list_basis import Basis
     from openceir.storage.list_runs import ListRun, ListRuns, RunHead
     from openceir.storage.list_sources import SeenWith
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Desk"]
 
 _LONGEST_WAIT_S = 600.0  # for another process that makes lists: all of a large country's take minutes
+_TRIES_BESIDE = 3  # of making every row anew while others make theirs
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,63 +84,93 @@ class Desk(Laboratory):
         """Make, sign and deliver the lists of every operator of the policy, or of some, as they hold on the day `on`.
 
         From what changed since the last run, where that can be told, else (and if `whole`) every row anew: the same
-        files, at another cost.
+        files, at another cost. While every row is gathered, others may make runs of what changed.
         Raises: ListError when the policy names no operator, or not the one asked for; StorageError.
         """
-        with self._asked_lists(on, at, operators, by) as asked:
-            contents = self._everything if whole else self._what_changed
-            run = self._delivered(asked, contents, asked.runs.make)
-            assert run is not None
-            return run
+        run = self._made_lists(on, at, operators, by, whole=whole, even_if_same=True)
+        assert run is not None
+        return run
 
     def renew_lists(self, *, on: date, at: datetime) -> "ListRun | None":
         """As `make_lists` for every operator, but no run when not one row of any list would change."""
+        return self._made_lists(on, at, None, None, whole=False, even_if_same=False)
+
+    def renew_changed_lists(self, *, on: date, at: datetime) -> "ListRun | None":
+        """As `renew_lists`, at once. Raises: AllRowsDue when that takes every row anew; nothing was done then."""
+        from openceir.lists import AllRowsDue
+
         with self._asked_lists(on, at, None, None) as asked:
-            return self._delivered(asked, self._what_changed, asked.runs.make_if_changed)
+            done, run = self._made_from_changes(asked, even_if_same=False)
+        if not done:
+            raise AllRowsDue("the lists take every row anew: `renew_lists` makes them")
+        return run
 
     def renew_urgent_lists(self, *, on: date, at: datetime) -> "ListRun | None":
-        """On a new day, a run of those devices alone that something was said of since the last one.
+        """A run of a few devices alone that something was said of since the last one, whatever else is due.
 
-        What falls due with the day may be a whole country's devices, and nobody told of a theft waits for them:
-        `renew_lists` brings them afterwards. These lists are therefore as of the last run's day, though the rows of
-        the devices said of are today's. None when the day is no other, no row would change, or it takes every row.
+        What falls due with a day, or after new sightings, may be a whole country's devices, and nobody told of a theft
+        waits for them: `renew_lists` brings them afterwards. These lists are therefore as of the last run's day, though
+        the rows of the devices said of are today's. None when no row would change, or it takes every row.
         """
         from openceir.storage.list_writing import BaseLost
 
         with self._asked_lists(on, at, None, None) as asked:
             since = asked.runs.basis(asked.operators)
-            if since is None or since.as_of_on >= on:
+            if since is None or since.as_of_on > on or not self._bears_rows_of(asked, since):
                 return None
-            head, basis = replace(asked.head, as_of_on=since.as_of_on), replace(asked.basis, as_of_on=since.as_of_on)
-            contents = self._what_was_said(asked, since)
+            contents = self._what_is_urgent(asked, since)
             if contents is None:
                 return None
             try:
-                return asked.runs.make_if_changed(head, contents, asked.operators, asked.key, basis)
+                head = replace(asked.head, as_of_on=since.as_of_on)
+                return asked.runs.make_if_changed(head, contents, asked.operators, asked.key, since)
             except BaseLost:  # a file of the last run was altered on the disk; `renew_lists` makes all of it anew
                 return None
 
-    def _what_was_said(self, asked: "_AskedLists", since: "Basis") -> "Contents | None":
-        """The rows of what statements touched since the last run, whatever the days between turned."""
-        if not self._differs_by_time_alone(asked, since):
-            return None
-        found = self._touched_since(asked, replace(since, as_of_on=asked.head.as_of_on))
-        has_rows = found is not None and (found.touched or "blockranges" in found.for_all)
-        return found if has_rows else None
-
-    def _delivered(
+    def _made_lists(
         self,
-        asked: "_AskedLists",
-        gathered: "Callable[[_AskedLists], Contents]",
-        deliver: "Callable[[RunHead, Contents, Iterable[str], SigningKey, Basis], ListRun | None]",
+        on: date,
+        at: datetime,
+        operators: Iterable[str] | None,
+        by: str | None,
+        *,
+        whole: bool,
+        even_if_same: bool,
     ) -> "ListRun | None":
+        from openceir.storage.list_runs import Overtaken
+
+        asked_of = None if operators is None else frozenset(operators)
+        for _ in range(_TRIES_BESIDE):
+            with self._asked_lists(on, at, asked_of, by) as asked:
+                done, run = (False, None) if whole else self._made_from_changes(asked, even_if_same=even_if_same)
+                if done:
+                    return run
+                stage = asked.runs.begin()
+            # Nobody is locked out from here on: a theft is on its lists before the country's rows are gathered.
+            with stage:
+                try:
+                    return asked.runs.make_beside(
+                        stage, asked.head, self._everything(asked), asked.operators, asked.key, asked.basis,
+                        even_if_same=even_if_same, wait_s=_LONGEST_WAIT_S,
+                    )  # fmt: skip
+                except Overtaken:
+                    continue
+        with self._asked_lists(on, at, asked_of, by) as asked:  # others came each time: now they wait
+            deliver = asked.runs.make if even_if_same else asked.runs.make_if_changed
+            return deliver(asked.head, self._everything(asked), asked.operators, asked.key, asked.basis)
+
+    def _made_from_changes(self, asked: "_AskedLists", *, even_if_same: bool) -> "tuple[bool, ListRun | None]":
+        """Whether lists could be made from what changed, and the run if there is one."""
         from openceir.storage.list_writing import BaseLost
 
-        contents = gathered(asked)
+        contents = self._what_changed(asked)
+        if contents is None:
+            return False, None
+        deliver = asked.runs.make if even_if_same else asked.runs.make_if_changed
         try:
-            return deliver(asked.head, contents, asked.operators, asked.key, asked.basis)
+            return True, deliver(asked.head, contents, asked.operators, asked.key, asked.basis)
         except BaseLost:  # a file of the last run was altered on the disk: nothing is taken over from it
-            return deliver(asked.head, self._everything(asked), asked.operators, asked.key, asked.basis)
+            return False, None
 
     @contextmanager
     def _asked_lists(
@@ -169,13 +201,12 @@ class Desk(Laboratory):
                 ledger_size=self.ledger.size,
                 ledger_root=self.ledger.tree.root().hex(),
             )
-            # The size is taken before rows are gathered: what another process adds meanwhile is touched once more.
-            size, generation = self.claims.state
             basis = Basis(
                 as_of_on=on,
                 policy_sha256=head.policy_sha256,
-                claims_size=size,
-                claims_generation=generation,
+                # taken before rows are gathered: what another process adds meanwhile is touched once more
+                claims=self.claims.mark,
+                quorum=self.claims.foreign.quorum,
                 measured=self._measured_digest(),
                 has_evidence_key=(self.home / "keys" / "evidence.key").exists(),
             )
@@ -190,34 +221,41 @@ class Desk(Laboratory):
         with self._seen_with() as seen:
             return gather_lists(asked.desk, self.claims, seen, asked.head.as_of_on)
 
-    def _what_changed(self, asked: "_AskedLists") -> "Contents":
-        """The rows of what changed since the last run, or all of them when that cannot be told from it."""
+    def _what_changed(self, asked: "_AskedLists") -> "Contents | None":
+        """The rows of what changed since the last run; None when that cannot be told from it."""
+        from openceir.storage.list_sources import gather_changes
+
         since, on = asked.runs.basis(asked.operators), asked.head.as_of_on
-        if since is None or since.as_of_on > on or not self._differs_by_time_alone(asked, since):
-            return self._everything(asked)
+        if since is None or since.as_of_on > on:
+            return None
+        if not (asked.basis.differs_by_time_alone(since) and self._bears_rows_of(asked, since)):
+            return None
         if since.as_of_on < on:
             newest = self.lake.last_day()
             if newest is not None and newest > since.as_of_on:
-                return self._everything(asked)
-        found = self._touched_since(asked, since)
-        return self._everything(asked) if found is None else found
+                return None
+        with self._seen_with() as seen:
+            return gather_changes(asked.desk, self.claims, self._changes, seen, on, since)
 
-    def _differs_by_time_alone(self, asked: "_AskedLists", since: "Basis") -> bool:
-        """Whether rows nobody touched are what they were, but for what the days between turned."""
+    def _what_is_urgent(self, asked: "_AskedLists", since: "Basis") -> "Contents | None":
+        from openceir.storage.list_sources import gather_urgent
+
+        with self._seen_with() as seen:
+            return gather_urgent(asked.desk, self.claims, self._changes, seen, asked.head.as_of_on, since)
+
+    @property
+    def _changes(self) -> "ClaimChanges":
+        from openceir.storage.claim_changes import ClaimChanges
+
+        return ClaimChanges(self.claims, self.database)
+
+    def _bears_rows_of(self, asked: "_AskedLists", since: "Basis") -> bool:
+        """Whether rows made now may stand beside rows made from `since`: the same policy spells them alike."""
         from openceir import lists
 
-        is_same_day = since.as_of_on == asked.head.as_of_on
-        return asked.basis.differs_by_time_alone(since) and (
-            is_same_day or lists.options_of(self.policy, since.as_of_on) == asked.desk.options
+        return asked.basis.policy_sha256 == since.policy_sha256 and (
+            since.as_of_on == asked.head.as_of_on or lists.options_of(self.policy, since.as_of_on) == asked.desk.options
         )
-
-    def _touched_since(self, asked: "_AskedLists", since: "Basis") -> "Contents | None":
-        from openceir.storage.claim_changes import ClaimChanges
-        from openceir.storage.list_sources import gather_changes
-
-        changes = ClaimChanges(self.claims, self.database)
-        with self._seen_with() as seen:
-            return gather_changes(asked.desk, self.claims, changes, seen, asked.head.as_of_on, since)
 
     def _measured_digest(self) -> str:
         manifest = self.home / "lake" / "measures" / "manifest.json"

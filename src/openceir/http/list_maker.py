@@ -4,6 +4,10 @@ Whoever logs a statement, be it a command, the HTTP door or a portal, need not k
 book a few times a second, and at the day, the policy and the measures. When one of them moved it waits until it is
 quiet for a moment (a list of thousands of devices is one block, a clerk's ten clicks are ten), then renews the lists.
 A run that would change no row is not made. It is a process of its own since making holds up whoever waits for answers.
+
+Sometimes every row must be gathered anew: after new sightings, a changed policy, an erasure. A thread does that, with the
+register opened for itself, and what is said meanwhile goes out in urgent runs beside it: two never make lists at once, a
+run that was overtaken is made again.
 """
 
 import contextlib
@@ -45,6 +49,8 @@ class ListMaker:
         self.home, self._say = home, say
         self._register: Register | None = None
         self._files: tuple[object, ...] = ()
+        self._gathering: threading.Thread | None = None
+        self._failed: OpenceirError | OSError | None = None
 
     def mark(self) -> tuple[object, ...]:
         """Changes when lists may: with the book, the day, the policy's files and the measures."""
@@ -57,34 +63,74 @@ class ListMaker:
             self.close()
             self._register, self._files = open_register(self.home), files
         self._register.catch_up()
-        return (*self._register.claims.state, now().date(), files)
+        claims = self._register.claims
+        return (*claims.state, claims.foreign.quorum, now().date(), files)
 
     @property
     def _policy_folder(self) -> Path:
         register = self._register or open_register(self.home)
         return self.home / register.settings.policy_folder
 
-    def renew(self) -> int | None:
-        """Make the lists that are due; the last run's number, None when no row would change or there is no operator.
+    def renew(self) -> None:
+        """Make the lists that are due, or begin to; none when no row would change or there is no operator.
 
         On a new day what was said goes out first: what falls due with the day may be very many devices.
         """
+        from openceir.lists import AllRowsDue
+
         register = self._register or open_register(self.home)
         at = now()
         if not register.policy.operators(at.date()):
-            return None
-        urgent = self._made("urgent lists made", register.renew_urgent_lists, at)
-        rest = self._made("lists made", register.renew_lists, at)
-        return urgent if rest is None else rest
+            return
+        is_behind = self._is_gathering or register.list_runs.true_on() not in {None, at.date()}
+        if is_behind:
+            self._made("urgent lists made", register.renew_urgent_lists, at)
+        if self._is_gathering:
+            return
+        try:
+            self._made("lists made", register.renew_changed_lists, at)
+        except AllRowsDue:
+            if not is_behind:
+                self._made("urgent lists made", register.renew_urgent_lists, at)
+            self._gathering = threading.Thread(target=self._gather, args=(at,), name="all lists", daemon=True)
+            self._gathering.start()
 
-    def _made(self, event: str, make: "Callable[..., ListRun | None]", at: datetime) -> int | None:
+    def _gather(self, at: datetime) -> None:
+        register = open_register(self.home)
+        try:
+            self._made("lists made", register.renew_lists, at)
+        except (OpenceirError, OSError) as wrong:
+            self._failed = wrong
+        finally:
+            register.ledger.close()
+            register.database.close()
+
+    @property
+    def _is_gathering(self) -> bool:
+        return self._gathering is not None and self._gathering.is_alive()
+
+    def has_gathered(self, wait_s: float | None = None) -> bool:
+        """Whether a run of all rows has ended since this was asked, waiting for one that is under way.
+
+        Raises: OpenceirError, OSError: what it failed with.
+        """
+        if self._gathering is None:
+            return False
+        self._gathering.join(wait_s)
+        if self._gathering.is_alive():
+            return False
+        self._gathering = None
+        if (wrong := self._failed) is not None:
+            self._failed = None
+            raise wrong
+        return True
+
+    def _made(self, event: str, make: "Callable[..., ListRun | None]", at: datetime) -> None:
         began = time.monotonic()
         run = make(on=at.date(), at=at)
-        if run is None:
-            return None
-        changes = sum(made.delta.rows for made in run.lists if made.delta)
-        self._say(event, sequence=run.sequence, changes=changes, took_s=round(time.monotonic() - began, 2))
-        return run.sequence
+        if run is not None:
+            changes = sum(made.delta.rows for made in run.lists if made.delta)
+            self._say(event, sequence=run.sequence, changes=changes, took_s=round(time.monotonic() - began, 2))
 
     def close(self) -> None:
         """Let the register go."""
@@ -100,7 +146,7 @@ class ListMaker:
         while is_wanted():
             try:
                 mark = self.mark()
-                if mark != made_at:
+                if self.has_gathered(0) or mark != made_at:
                     mark = self._when_quiet(mark, is_wanted)
                     self.renew()
                     made_at, pause = mark, _PAUSE_S

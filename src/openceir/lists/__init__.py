@@ -19,6 +19,7 @@ from openceir.lists.desk import (
     options_of,
 )
 from openceir.lists.errors import (
+    AllRowsDue,
     DeltaMismatch,
     ListAltered,
     ListError,
@@ -47,5 +48,5 @@ __all__ = [
     "DeviceBlocks", "RangeBlock", "Pair", "SeenPair", "SharedTheft", "Triplet",
     "blocked_ranges",
     "ListError", "NotAList", "ListAltered", "ListTruncated", "WrongListKey", "WrongBase", "SequenceGap", "DeltaMismatch",
-    "UnknownSequence",
+    "UnknownSequence", "AllRowsDue",
 ]  # fmt: skip

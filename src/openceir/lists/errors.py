@@ -3,6 +3,7 @@
 from openceir.errors import OpenceirError
 
 __all__ = [
+    "AllRowsDue",
     "DeltaMismatch",
     "ListAltered",
     "ListError",
@@ -61,6 +62,12 @@ class DeltaMismatch(ListError):
     """A row of the delta contradicts the full list: adds what is there, removes or changes what is not."""
 
     code = "list-delta-mismatch"
+
+
+class AllRowsDue(ListError):
+    """What changed since the last run cannot be told device by device: every row is to be made anew."""
+
+    code = "list-all-rows-due"
 
 
 class UnknownSequence(ListError):

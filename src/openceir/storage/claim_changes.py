@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from openceir.status import ClaimColumns, ClaimKind, ForeignRules, Keys, current_claims
-from openceir.storage.claims import ClaimShelf
+from openceir.storage.claims import ClaimShelf, ClaimsMark
 from openceir.storage.database import Database
 from openceir.storage.said_rows import ONE_LOG, PARTS, SAID_COLUMNS, SaidReader, spans_of
 
@@ -58,25 +58,28 @@ class ClaimChanges:
         """What other nations' words count for here."""
         return self._claims.foreign
 
-    def touched(self, since_size: int, since_at: datetime, at: datetime, most: int) -> Touched | None:
-        """What statements from number `since_size` on, and time from `since_at` to `at`, may have changed.
+    def touched(self, since: ClaimsMark, since_at: datetime, at: datetime, most: int) -> Touched | None:
+        """What statements that came after the mark `since`, and time from `since_at` to `at`, may have changed.
 
         None when that cannot be told device by device (a golden list names devices by digests only), or when it is
         more than `most` devices.
         """
-        first = since_size * PARTS
+        first = since.size * PARTS
         found = self._parts("id >= ? AND id < ?", [first, ONE_LOG])
-        found += self._touched_abroad(since_size, since_at, at)
+        found += self._parts("arrival > ? AND arrival > 0", [since.arrived])
+        # who approved what is not marked: of the few endings that wait for a quorum all are looked at
+        found += self._parts("leaf_hash IN (SELECT target FROM approval)", [])
         if at > since_at:
-            since, now = int(since_at.timestamp()), int(at.timestamp())
+            begun, now = int(since_at.timestamp()), int(at.timestamp())
             turned = " OR ".join(
                 f"({name} > ? AND {name} <= ?)" for name in ("effective_at", "until_at", "restores_at")
             )
             # whose block is still to come is warned, and whom to warn changes with every day
             found += self._parts(
                 f"(id < ? OR id >= ?) AND ({turned} OR block_on > ?)",
-                [first, ONE_LOG, *[since, now] * 3, _day_text(since_at)],
+                [first, ONE_LOG, *[begun, now] * 3, _day_text(since_at)],
             )
+            found += self._turned_abroad(begun, now)
         keys: list[Keys] = [_NO_KEYS]
         spans: list[Keys] = [_NO_KEYS.reshape(0, 2)]
         met: set[int] = set()
@@ -97,11 +100,29 @@ class ClaimChanges:
             return None
         return Touched(devices=np.unique(np.concatenate(keys)), spans=np.concatenate(spans))
 
-    def _touched_abroad(self, since_size: int, since_at: datetime, at: datetime) -> list[Any]:
-        """Other nations' words that came since, or that policy or a quorum's approval makes count for something else."""
-        since, now = int(since_at.timestamp()), int(at.timestamp())
-        found = self._parts("id >= ? AND came_at_size >= ?", [ONE_LOG, since_size])
-        found += self._parts("leaf_hash IN (SELECT target FROM approval)", [])
+    def named_since(self, since: ClaimsMark, most: int) -> Touched:
+        """Of what `touched` would give without the passing of time: devices named singly, the newest first, up to `most`.
+
+        A statement that names more is passed over, and so is what is said of ranges, digests or whole statements.
+        """
+        keys: list[Keys] = [_NO_KEYS]
+        count = 0
+        for where, values, order in (
+            ("id >= ? AND id < ?", [since.size * PARTS, ONE_LOG], "id"),
+            ("arrival > ? AND arrival > 0", [since.arrived], "arrival"),
+        ):
+            query = f"SELECT devices FROM said WHERE {where} AND length(devices) <= ? ORDER BY {order} DESC"
+            for (devices,) in self._database.connection.execute(query, [*values, 8 * most]):
+                keys.append(np.frombuffer(devices, dtype="<i8").astype(np.int64))
+                count += keys[-1].size
+                if count > most:
+                    del keys[-1]
+                    break
+        return Touched(devices=np.unique(np.concatenate(keys)), spans=_NO_KEYS.reshape(0, 2))
+
+    def _turned_abroad(self, since: int, now: int) -> list[Any]:
+        """Other nations' words that by policy begin or cease to count between these two seconds."""
+        found: list[Any] = []
         delays = {0}
         for rule in self.foreign.rules:
             delays |= {rule.delay_s} | ({rule.counts_for_s} if rule.counts_for_s is not None else set())
@@ -154,7 +175,13 @@ class ClaimChanges:
         return SomeClaims(
             columns=_columns(bearing, singly | by_digest, reader),
             named=np.unique(_columns(bearing, singly, reader).device),
-            pairs=_pairs(_columns([row for row in ordered if row[1] in _OF_PAIRS], singly, reader), reader, rows, at),
+            pairs=_pairs(
+                _columns([row for row in ordered if row[1] in _OF_PAIRS], singly, reader),
+                reader,
+                rows,
+                at,
+                self.foreign,
+            ),
         )
 
     def _golden(self, devices: Keys) -> dict[int, list[int]]:
@@ -167,8 +194,9 @@ def _pairs(
     reader: SaidReader,
     rows: Iterable[tuple[int, int, int | None, int | None]],
     at: datetime,
+    foreign: ForeignRules,
 ) -> tuple[Keys, Keys, Keys]:
-    holding = current_claims(columns, ClaimKind.PAIRED, at)
+    holding = current_claims(columns, ClaimKind.PAIRED, at, foreign=foreign)
     standing = {
         (device, reader.id_of(holding.said[row]))
         for device, row in zip(holding.device.tolist(), holding.row.tolist(), strict=True)

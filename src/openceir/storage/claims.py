@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import accumulate, repeat
+from typing import NamedTuple
 
 import numpy as np
 
@@ -43,7 +44,7 @@ from openceir.storage.files import StorageError
 from openceir.storage.identifiers import IdentifierDictionary
 from openceir.storage.said_rows import ONE_LOG, PARTS, SAID_COLUMNS, SaidReader, octets_of, spans_of
 
-__all__ = ["ClaimShelf"]
+__all__ = ["ClaimShelf", "ClaimsMark"]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS said(
@@ -54,7 +55,7 @@ CREATE TABLE IF NOT EXISTS said(
     blocking INTEGER NOT NULL, amnesty INTEGER NOT NULL, marks_duplicate INTEGER NOT NULL,
     restores_at INTEGER, target BLOB, ends_kind TEXT, ends_label TEXT, over_others INTEGER NOT NULL,
     note TEXT NOT NULL, evidence_digest BLOB,
-    came_at_size INTEGER NOT NULL,  -- entries of our own log that stood here when another log's came
+    arrival INTEGER NOT NULL,  -- of another log's statement: its place among all such in the order in which they came
     nation TEXT NOT NULL, roles TEXT NOT NULL,  -- of the issuer when it was logged; nation '' is this register's own
     whole INTEGER NOT NULL,   -- a withdrawal or dispute of all that its target is about
     devices BLOB NOT NULL,    -- int64 little-endian; the keys of `claim`, ascending
@@ -62,6 +63,8 @@ CREATE TABLE IF NOT EXISTS said(
 ) STRICT;
 CREATE INDEX IF NOT EXISTS said_by_leaf ON said(leaf_hash);
 CREATE INDEX IF NOT EXISTS said_in_memory ON said(id) WHERE ranges IS NOT NULL OR whole = 1;
+CREATE INDEX IF NOT EXISTS said_by_arrival ON said(arrival) WHERE arrival > 0;
+CREATE INDEX IF NOT EXISTS said_abroad ON said(logged_at) WHERE nation <> '';
 CREATE TABLE IF NOT EXISTS claim(
     device INTEGER NOT NULL, said INTEGER NOT NULL, seq INTEGER NOT NULL, imsi INTEGER, msisdn INTEGER,
     PRIMARY KEY(device, said, seq)
@@ -78,12 +81,29 @@ CREATE TABLE IF NOT EXISTS approval(
 CREATE TABLE IF NOT EXISTS claims_state(
     one INTEGER PRIMARY KEY CHECK (one = 1),
     applied_size INTEGER NOT NULL,  -- statements of the log that stand here
-    generation INTEGER NOT NULL     -- changes when rows were taken away
+    generation INTEGER NOT NULL,    -- changes whenever anything but those does
+    arrived INTEGER NOT NULL,       -- statements of other logs that ever came
+    taken INTEGER NOT NULL          -- changes when rows were taken away
 ) STRICT;
-INSERT OR IGNORE INTO claims_state VALUES (1, 0, 0);
+INSERT OR IGNORE INTO claims_state VALUES (1, 0, 0, 0, 0);
+"""
+# Homes of a release that counted no arrivals: what came from abroad until now counts as one.
+_COUNTS_ARRIVALS = f"""
+ALTER TABLE said RENAME COLUMN came_at_size TO arrival;
+UPDATE said SET arrival = id >= {ONE_LOG};
+ALTER TABLE claims_state ADD COLUMN arrived INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE claims_state ADD COLUMN taken INTEGER NOT NULL DEFAULT 0;
 """
 _AT_ONCE = 20_000  # devices bound in one SQL statement
 _MOST_REMEMBERED = 200_000  # statement parts kept in memory, about 100 MB
+
+
+class ClaimsMark(NamedTuple):
+    """Where the claims stand: what lies between two marks is what statements said, unless `taken` differs."""
+
+    size: int  # statements of the register's own log
+    arrived: int  # statements of other logs
+    taken: int  # changes when rows were taken away
 
 
 class ClaimShelf:
@@ -120,6 +140,10 @@ class ClaimShelf:
             with self._database.transaction() as rows:
                 for table in ("said", "claim", "golden", "claims_state"):
                     rows.execute(f"DROP TABLE IF EXISTS {table}")
+        elif "came_at_size" in columns:
+            with self._database.transaction() as rows:
+                for change in _COUNTS_ARRIVALS.strip().split("\n"):
+                    rows.execute(change)
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
@@ -160,12 +184,13 @@ class ClaimShelf:
         with self._database.transaction() as rows:
             rows.execute("INSERT OR IGNORE INTO foreign_log(name) VALUES (?)", (log,))
             [(number,)] = rows.execute("SELECT number FROM foreign_log WHERE name = ?", (log,)).fetchall()
+            arrived = self.mark.arrived
             for entry in entries:
                 first = number * ONE_LOG + entry.index * PARTS
                 if not rows.execute("SELECT 1 FROM said WHERE id >= ? AND id < ?", (first, first + PARTS)).fetchone():
-                    added += self._add_entry(rows, entry, number)
+                    added += self._add_entry(rows, entry, number, arrived + added + 1)
             if added:  # what is kept in memory of states is no more the whole
-                rows.execute("UPDATE claims_state SET generation = generation + 1")
+                rows.execute("UPDATE claims_state SET generation = generation + 1, arrived = ?", (arrived + added,))
         return added
 
     def knows(self, log: str) -> bool:
@@ -173,7 +198,7 @@ class ClaimShelf:
         row = self._database.connection.execute("SELECT 1 FROM foreign_log WHERE name = ?", (log,)).fetchone()
         return row is not None
 
-    def _add_entry(self, rows: sqlite3.Connection, entry: AcceptedStatement, log: int) -> bool:
+    def _add_entry(self, rows: sqlite3.Connection, entry: AcceptedStatement, log: int, arrival: int = 0) -> bool:
         """Whether the entry said anything that is kept here."""
         said = entry.statement
         if isinstance(said, Approved) and entry.is_voter:
@@ -189,7 +214,7 @@ class ClaimShelf:
             return bool(new.rowcount)
         spoken = claims_of(entry)
         for one in spoken:
-            self._add(rows, one, log)
+            self._add(rows, one, log, arrival)
         return bool(spoken)
 
     def forget(self, index: int, log: str = "") -> None:
@@ -203,7 +228,7 @@ class ClaimShelf:
                 rows.executemany("DELETE FROM claim WHERE device = ? AND said >= ? AND said < ?", named)
             rows.execute("DELETE FROM golden WHERE said >= ? AND said < ?", (first, end))
             rows.execute("DELETE FROM said WHERE id >= ? AND id < ?", (first, end))
-            rows.execute("UPDATE claims_state SET generation = generation + 1")
+            rows.execute("UPDATE claims_state SET generation = generation + 1, taken = taken + 1")
 
     def _rows_of(self, index: int, log: str) -> tuple[int, int]:
         """The ids [first, end) of what statement `index` of this log said; none when nothing of the log was taken in."""
@@ -243,16 +268,16 @@ class ClaimShelf:
             rows.execute("DELETE FROM said WHERE id < ?", (ONE_LOG,))
             for table in ("claim", "golden"):
                 rows.execute(f"DELETE FROM {table} WHERE said < ?", (ONE_LOG,))
-            rows.execute("UPDATE claims_state SET applied_size = 0, generation = generation + 1")
+            rows.execute("UPDATE claims_state SET applied_size = 0, generation = generation + 1, taken = taken + 1")
 
-    def _add(self, rows: sqlite3.Connection, spoken: Spoken, log: int) -> None:
+    def _add(self, rows: sqlite3.Connection, spoken: Spoken, log: int, arrival: int) -> None:
         said = spoken.said
         identity = log * ONE_LOG + said.index * PARTS + said.part
         devices = self._with_others(spoken)
         is_pairs = said.kind is ClaimKind.PAIRED
         names_nobody = not (devices.size or spoken.ranges or spoken.keyed_digests)
         rows.execute(
-            f"INSERT INTO said({SAID_COLUMNS}, came_at_size, whole, devices, ranges, imsis, msisdns) VALUES ({','.join('?' * 27)})",
+            f"INSERT INTO said({SAID_COLUMNS}, arrival, whole, devices, ranges, imsis, msisdns) VALUES ({','.join('?' * 27)})",
             (
                 identity,
                 said.kind,
@@ -275,7 +300,7 @@ class ClaimShelf:
                 said.evidence_digest,
                 said.nation,
                 ",".join(said.roles),
-                self.applied_size if log else said.index,
+                arrival,
                 said.target is not None and names_nobody,
                 octets_of(devices),
                 octets_of(np.array(spoken.ranges, dtype=np.int64).reshape(-1)) if spoken.ranges else None,
@@ -383,11 +408,18 @@ class ClaimShelf:
 
     @property
     def state(self) -> tuple[int, int]:
-        """How many statements of the log stand here, and a number that changes when rows are taken away."""
+        """How many statements of the log stand here, and a number that changes whenever anything but those does."""
         size, generation = self._database.connection.execute(
             "SELECT applied_size, generation FROM claims_state"
         ).fetchone()
         return size, generation
+
+    @property
+    def mark(self) -> ClaimsMark:
+        """Where the claims stand, for whoever will ask what changed since."""
+        return ClaimsMark(
+            *self._database.connection.execute("SELECT applied_size, arrived, taken FROM claims_state").fetchone()
+        )
 
     # -- what a compiled view of it must know ----------------------------------------------------------------------
 

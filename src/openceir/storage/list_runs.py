@@ -5,15 +5,14 @@ nothing reads, fsynced, then the transaction commits, then the folder is renamed
 - killed before the commit: the staging folder is rubbish, swept by the next run; the number was never seen by anyone;
 - killed between commit and rename: the next open finds the committed run still staged and renames it. What was
   committed is what everyone will ever see under that number, hence a number never stands for two contents.
-One process makes a run at a time (a file lock); readers never wait.
+One process commits a run at a time (a file lock); readers never wait. A run of all rows is written without that lock, and
+holds only if none was committed meanwhile: a theft does not wait for it.
 
 Content that did not change from one run to the next, or is the same for several operators, is one file with several
 names (hard links).
 """
 
 import fcntl
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from openceir.storage.files import StorageError, fsync_files, fsync_folder
 from openceir.storage.list_basis import Basis, BasisShelf
 from openceir.storage.list_files import ListFiles
 from openceir.storage.list_received import ReceivedShelf
+from openceir.storage.list_stage import Stage, staged, sweep
 from openceir.storage.list_writing import (
     WHY,
     Contents,
@@ -41,7 +41,17 @@ from openceir.storage.list_writing import (
     write_delta,
 )
 
-__all__ = ["Acknowledgement", "Contents", "KeptFile", "ListRun", "ListRuns", "MadeList", "RunHead"]
+__all__ = [
+    "Acknowledgement",
+    "Contents",
+    "KeptFile",
+    "ListRun",
+    "ListRuns",
+    "MadeList",
+    "Overtaken",
+    "RunHead",
+    "Stage",
+]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS list_run (
@@ -114,6 +124,15 @@ class Acknowledgement(NamedTuple):
     acknowledged_at: str
 
 
+class Overtaken(ListError):
+    """Another run was committed while this one was being written: its deltas would start from what is no more the last."""
+
+    code = "list-overtaken"
+
+    def __init__(self, sequence: int) -> None:
+        super().__init__(f"while lists number {sequence} were being written, others took that number; make them again")
+
+
 class ListRuns:
     """All list runs of one register."""
 
@@ -145,8 +164,41 @@ class ListRuns:
     def make_if_changed(
         self, head: RunHead, contents: Contents, operators: Iterable[str], key: SigningKey, basis: Basis
     ) -> ListRun | None:
-        """As `make`, but no run when every list would be as it was: then the last one is true from `basis` on."""
+        """As `make`, but no run when every list, and what words need, would be as it was: it is true from `basis` on."""
         return self._made(head, contents, operators, key, basis, even_if_same=False)
+
+    def begin(self) -> Stage:
+        """A folder for the next run, whose maker lets others make theirs meanwhile: for `make_beside`."""
+        with self.alone():
+            self._put_committed_runs_in_place()
+            sweep(self.folder)
+            return Stage(self.folder, self.last_sequence() + 1)
+
+    def make_beside(
+        self,
+        stage: Stage,
+        head: RunHead,
+        contents: Contents,
+        operators: Iterable[str],
+        key: SigningKey,
+        basis: Basis,
+        *,
+        even_if_same: bool,
+        wait_s: float,
+    ) -> ListRun | None:
+        """As `make` or `make_if_changed`, with others' runs let in while this one is written.
+
+        Raises: Overtaken when one came; nothing was changed then.
+        """
+        with self._refusals():
+            try:
+                written = self._write(stage, head, contents, operators, key)
+            except FileNotFoundError as wrong:  # pruned, or another run's base, since it was looked up
+                raise Overtaken(stage.sequence) from wrong
+            with self.alone(wait_s):
+                if self.last_sequence() != stage.sequence - 1:
+                    raise Overtaken(stage.sequence)
+                return self._commit(stage, head, key, written, basis, even_if_same=even_if_same)
 
     def _made(
         self,
@@ -158,29 +210,45 @@ class ListRuns:
         *,
         even_if_same: bool,
     ) -> ListRun | None:
-        with self.alone():
-            self._put_committed_runs_in_place()
-            self._sweep()
-            last = self.last_sequence()
-            sequence = last + 1
-            stage = Path(tempfile.mkdtemp(prefix=f".stage-{sequence:06d}-", dir=self.folder))
-            stage.chmod(0o750)
-            maker = ListMaker(stage, sequence, head, contents, key)
-            try:
-                lists = maker.write(sorted(operators), self._last_given, self._words_of(last))
-                if basis and not even_if_same and all(each.delta and not each.delta.rows for each in lists):
-                    shutil.rmtree(stage)
-                    self._bases.keep(last, basis, maker.why_sha256)
-                    return None
-                self._commit(sequence, stage, head, key, lists, basis, maker.why_sha256)
-            except BaseException as wrong:
-                shutil.rmtree(stage, ignore_errors=True)
-                if isinstance(wrong, OSError):
-                    raise StorageError(
-                        f"lists could not be written in {self.folder}: {wrong.strerror}; nothing was changed"
-                    ) from wrong
-                raise
-            self._put_in_place(sequence, stage.name)
+        with self.alone(), self._refusals(), self.begin() as stage:
+            written = self._write(stage, head, contents, operators, key)
+            return self._commit(stage, head, key, written, basis, even_if_same=even_if_same)
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as wrong:
+            raise StorageError(
+                f"lists could not be written in {self.folder}: {wrong.strerror}; nothing was changed"
+            ) from wrong
+
+    def _write(
+        self, stage: Stage, head: RunHead, contents: Contents, operators: Iterable[str], key: SigningKey
+    ) -> tuple[list[MadeList], str]:
+        """The lists, and the digest of their file of words."""
+        maker = ListMaker(stage.path, stage.sequence, head, contents, key)
+        lists = maker.write(sorted(operators), self._last_given, self._words_of(stage.sequence - 1))
+        return lists, maker.why_sha256
+
+    def _commit(
+        self,
+        stage: Stage,
+        head: RunHead,
+        key: SigningKey,
+        written: tuple[list[MadeList], str],
+        basis: Basis | None,
+        *,
+        even_if_same: bool,
+    ) -> ListRun | None:
+        lists, why_sha256 = written
+        sequence = stage.sequence
+        if basis and not even_if_same and self._is_as_before(sequence - 1, lists, why_sha256):
+            self._bases.keep(sequence - 1, basis, why_sha256)
+            return None
+        stage.may_be_committed = True
+        self._note(stage, head, key, lists, basis, why_sha256)
+        self._put_in_place(sequence, stage.path.name)
         return ListRun(sequence=sequence, folder=self.run_folder(sequence), lists=tuple(lists))
 
     def basis(self, operators: Iterable[str]) -> Basis | None:
@@ -206,10 +274,15 @@ class ListRuns:
         rows = self.files_of(file).rows
         return OldList(file.sequence, file.sha256, rows, file.rows, file.octets, file.oldest_seen_on)
 
-    def _commit(
+    def _is_as_before(self, sequence: int, lists: list[MadeList], why_sha256: str) -> bool:
+        """Whether no row differs, nor what the next run's words are made from: that is a file of the run as well."""
+        found = self._bases.find(sequence)
+        is_why_kept = found is not None and found[1] == why_sha256
+        return is_why_kept and all(each.delta and not each.delta.rows for each in lists)
+
+    def _note(
         self,
-        sequence: int,
-        stage: Path,
+        stage: Stage,
         head: RunHead,
         key: SigningKey,
         lists: list[MadeList],
@@ -220,8 +293,8 @@ class ListRuns:
             connection.execute(
                 "INSERT INTO list_run VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    sequence,
-                    stage.name,
+                    stage.sequence,
+                    stage.path.name,
                     moment_text(head.made_at),
                     head.as_of_on.isoformat(),
                     head.policy_sha256,
@@ -235,7 +308,7 @@ class ListRuns:
                 if made.delta is not None:
                     self._record(made.delta, made.delta_oldest_on)
             if basis is not None:
-                self._bases.keep(sequence, basis, why_sha256)
+                self._bases.keep(stage.sequence, basis, why_sha256)
 
     def _record(self, header: ListHeader, oldest_on: str | None) -> None:
         base = header.base.sequence if header.base else _FULL
@@ -277,10 +350,10 @@ class ListRuns:
         if self.database.read_only or not self.folder.exists():
             return []
         notes = []
-        staged = {path.name for path in self.folder.glob(".stage-*")}
-        if staged:
+        names = staged(self.folder)
+        if names:
             for sequence, name in self.database.connection.execute("SELECT sequence, staged_as FROM list_run"):
-                if name in staged and self._put_in_place(sequence, name):
+                if name in names and self._put_in_place(sequence, name):
                     notes.append(f"list run {sequence} was committed but not yet in place; it is now")
         return notes
 
@@ -293,11 +366,6 @@ class ListRuns:
         fsync_folder(self.folder)
         return True
 
-    def _sweep(self) -> None:
-        """Remove what runs left that died before their commit; the lock says that none is alive."""
-        for path in self.folder.glob(".stage-*"):
-            shutil.rmtree(path)
-
     # -- reading --------------------------------------------------------------------------------------------------
 
     def run_folder(self, sequence: int) -> Path:
@@ -308,6 +376,11 @@ class ListRuns:
         """The number of the last run; 0 before the first."""
         [(last,)] = self.database.connection.execute("SELECT coalesce(max(sequence), 0) FROM list_run")
         return int(last)
+
+    def true_on(self) -> date | None:
+        """The day as of which the last run is known to be true; None before the first."""
+        found = self._bases.find(self.last_sequence())
+        return found[0].as_of_on if found else None
 
     def last_given(self, operator: str) -> int:
         """The number of the last run that had lists for this operator; 0 before the first."""

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from openceir.identity import NON_UNIQUE_KEYS
 from openceir.lists import Desk, DeviceBlocks, Pair, RangeBlock, SeenPair, SharedTheft, Triplet, blocked_ranges
 from openceir.status import NO_DAY, Keys, Status, StatusColumns, fold_columns
-from openceir.storage.claim_changes import ClaimChanges
+from openceir.storage.claim_changes import ClaimChanges, Touched
 from openceir.storage.claims import ClaimShelf
 from openceir.storage.list_basis import Basis
 from openceir.storage.list_writing import Contents
@@ -25,10 +25,11 @@ from openceir.storage.list_writing import Contents
 if TYPE_CHECKING:
     from openceir.detection import Engine, Measured
 
-__all__ = ["SeenWith", "gather_changes", "gather_lists", "last_second_of"]
+__all__ = ["SeenWith", "gather_changes", "gather_lists", "gather_urgent", "last_second_of"]
 
 _DAY_ZERO = date(1970, 1, 1)
 _MOST_TOUCHED = 100_000  # devices; from there on all rows are made anew, at about the same cost
+_MOST_URGENT = 10_000  # devices; a second's work
 
 
 def last_second_of(day: date) -> datetime:
@@ -150,11 +151,25 @@ def gather_changes(
     Equal, with every other row as it was, to `gather_lists`. None when that cannot be had at less than its cost: then
     all is gathered.
     """
-    at = last_second_of(on)
-    touched = changes.touched(since.claims_size, last_second_of(since.as_of_on), at, _MOST_TOUCHED)
-    if touched is None:
-        return None
-    devices = touched.devices
+    touched = changes.touched(since.claims, last_second_of(since.as_of_on), last_second_of(on), _MOST_TOUCHED)
+    return None if touched is None else _gather_touched(desk, claims, changes, seen, on, touched)
+
+
+def gather_urgent(
+    desk: Desk, claims: ClaimShelf, changes: ClaimChanges, seen: SeenWith, on: date, since: Basis
+) -> Contents | None:
+    """The rows of few devices that statements named since lists were made from `since`: what cannot wait for the rest.
+
+    None when there are none. Whatever else is due stays due, and so is this for whoever makes lists from `since`.
+    """
+    touched = changes.named_since(since.claims, _MOST_URGENT)
+    return _gather_touched(desk, claims, changes, seen, on, touched) if touched.devices.size else None
+
+
+def _gather_touched(
+    desk: Desk, claims: ClaimShelf, changes: ClaimChanges, seen: SeenWith, on: date, touched: Touched
+) -> Contents | None:
+    at, devices = last_second_of(on), touched.devices
     lo, hi, range_columns = claims.range_statuses(at)
     blocked = range_columns.where(Status.BLOCKED)
     if touched.spans.size:
