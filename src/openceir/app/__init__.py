@@ -3,19 +3,19 @@
 `Register` is what every door (cli, http, demo) opens. It is built in layers, one file a group of jobs, each of which
 knows only those below: `book`, `answers`, `dock`, `laboratory`, `desk`, `bureau`, `private_questions`, `federated`,
 `watching`, `joined`, `erasing`,
-`meetings`. A job is one method that calls rooms in order; what a room can do alone stays in the room. Shelves open
+`meetings`, `chores`. A job is one method that calls rooms in order; what a room can do alone stays in the room. Shelves open
 when first used, and what is slow to import (the engine, columns, files' readers) is imported by the job that needs it,
 so that one answer costs what it needs.
 """
 
 from pathlib import Path
 
-from openceir.app.meetings import Meetings
+from openceir.app.chores import Chores
 
 __all__ = ["Register", "open_register"]
 
 
-class Register(Meetings):
+class Register(Chores):
     """One country's register in one home folder."""
 
 

@@ -165,9 +165,9 @@ class Joined(Watching):
             return super().submit(signed, at=at)
         if self.orderer is None or not to.node:
             raise BookMoved(
-                f"the book goes on in {to.chain_id}, and nothing more is logged here; "
+                f"what was asked was not done: the book goes on in {to.chain_id}, and nothing more is logged here; "
                 + (
-                    "say it with `openceir statement submit`"
+                    "state it at the register's machine with `openceir statement submit`"
                     if to.node
                     else "join it by `openceir consortium join-home`"
                 )

@@ -5,7 +5,7 @@ from datetime import date, datetime
 import click
 
 from openceir.app import open_register
-from openceir.cli._options import Day, Moment, as_json_option, echo_json
+from openceir.cli._options import Day, Moment, as_json_option, echo_json, register_of
 
 __all__ = ["register"]
 
@@ -83,3 +83,24 @@ def prune(ctx: click.Context, dry_run: bool, at: datetime, as_json: bool) -> Non
         f"{would} what is older than {done.first_kept_on}: {done.sightings_files} files of sightings,"
         f" {done.list_files} lists and deltas"
     )
+
+
+@register.command()
+@_at
+@as_json_option
+@click.pass_context
+def chores(ctx: click.Context, at: datetime, as_json: bool) -> None:
+    """Do what the register does by itself and is due: commit states, obey orders to erase, exchange meetings.
+
+    `openceir serve` with the portal does it every minute; without, let a timer of the system call this. What is done, how
+    often, and with whose key stands in the policy under `[chores]`. Exits 3 when something could not be done.
+    """
+    done = register_of(ctx).do_chores(at=at)
+    if as_json:
+        echo_json([{"name": one.name, "count": one.count, "trouble": one.trouble or None} for one in done])
+    else:
+        for one in done:
+            click.echo(f"{one.name:<14} {one.count} done" + (f"; trouble: {one.trouble}" if one.trouble else ""))
+        if not done:
+            click.echo("nothing is due")
+    ctx.exit(3 if any(one.trouble for one in done) else 0)

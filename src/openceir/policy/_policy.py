@@ -103,6 +103,10 @@ class Policy:
         """The country's areas by id: `name`, `population`, and where they lie on the map: `row` and `column`, or `outline`."""
         return self._named("areas", on)
 
+    def neighbours(self, on: date) -> dict[str, dict[str, Any]]:
+        """With whom hours seen are exchanged, by nation: `travel_hours`."""
+        return self._named("neighbours", on)
+
     def shares(self, on: date) -> dict[str, dict[str, Any]]:
         """What single members of the federation may receive, by their ids: `kinds`, in place of `federation.shares`."""
         return self._named("shares", on)

@@ -7,12 +7,14 @@ from django.db import DatabaseError, connection, transaction
 from django.test import RequestFactory
 
 from a_country import ALICES_PHONE
+from openceir.ledger import BookMoved
 from openceir.portal.accounts.acts import Actor, actor_of, state
 from openceir.portal.accounts.approvals import approvable, decide, propose
 from openceir.portal.accounts.errors import NotAllowed, PortalError, QuotaExceeded, SecondFactorNeeded
 from openceir.portal.accounts.log import ChainBroken, note, verify_acts
 from openceir.portal.accounts.models import Act, Alarm, User
 from openceir.portal.accounts.roles import GRANTS, PortalRole, grant, may
+from openceir.portal.register import register
 from openceir.statements import DeviceSet, DeviceStolen
 
 ACT = (GRANTS and "tests.act") or ""
@@ -46,6 +48,19 @@ def test_what_the_register_refuses_leaves_no_act(country, people):
     with pytest.raises(Exception, match="after the signature"):
         state(ann, [later], verb="police.verify-theft")
     assert not Act.objects.exists()
+
+
+def test_in_a_consortium_an_act_is_refused_with_what_to_do_and_leaves_nothing(country, people):
+    ann, home = actor(people("ann", PortalRole.POLICE_OFFICER)), register().home / "consortium"
+    home.mkdir()
+    (home / "home.json").write_text('{"chain_id": "shared-1", "node": "127.0.0.1:26657", "member": "xa"}')
+    with pytest.raises(
+        BookMoved, match=r"not done: the book goes on in shared-1.*openceir statement submit"
+    ) as refused:
+        state(ann, [theft()], verb="police.verify-theft")
+    assert refused.value.http_status == 409
+    assert not Act.objects.exists()
+    assert country.status(ALICES_PHONE, "2027-03-02") != "blocked"
 
 
 def test_an_entry_of_the_act_log_is_neither_changed_nor_removed(country, people):
