@@ -5,6 +5,7 @@ the same as when they are fed whole. Seeds are what our own encoders and the sim
 """
 
 import atexit
+import base64
 import contextlib
 import gzip
 import io
@@ -71,6 +72,7 @@ from openceir.policy import PolicyError, policy_from_json, policy_from_text
 from openceir.portal.channels.deliver import TakenMessage
 from openceir.portal.channels.question import LANGUAGES, parse_question
 from openceir.portal.channels.ussd import Screen, walk
+from openceir.portal.citizens.solution import WorkRefused, read_solution
 from openceir.scan import PictureLimits, ScanError, find_imeis, read_label
 from openceir.settings import Settings
 from openceir.statements import (
@@ -1097,6 +1099,28 @@ def _read_deliver(octets: bytes) -> None:
 def _read_question(octets: bytes) -> None:
     for asked in parse_question(text_of(octets)).numbers:
         assert asked.fault is not None or parse(asked.digits).imei == asked.digits
+
+
+@target(
+    "proof-of-work",
+    WorkRefused,
+    seeds=[
+        base64.b64encode(
+            json.dumps(
+                {
+                    "algorithm": "SHA-256",
+                    "challenge": "5" * 64,
+                    "number": 4711,
+                    "salt": "a" * 24 + "?expires=1803902400&",
+                    "signature": "6" * 64,
+                }
+            ).encode()
+        )
+    ],
+)
+def _read_solution(octets: bytes) -> None:
+    told = read_solution(octets.decode("latin-1"))
+    assert type(told.number) is int
 
 
 @target(

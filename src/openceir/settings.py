@@ -59,6 +59,7 @@ class Settings:
     portal_language: str = "en"  # The language of those who did not choose: en, fr, ar, es, pt or hi.
     portal_database: str = ""  # Empty: portal.sqlite in the home folder. Or postgresql://user@host/name?passfile=/path.
     portal_api_per_day: int = 100_000  # What one access token may ask the API in a day: devices, listings, pictures.
+    portal_free_per_hour: int = 60  # Devices and forms an hour of one network address, before a proof of work is asked.
     portal_metrics_secret_file: str = ""  # File with what a scraper shows at /metrics; empty: the page is closed.
     portal_mail_from: str = ""  # The sender of notices by e-mail; empty: none are sent by e-mail.
     portal_mail_server: str = "localhost:25"  # The mail server that takes them.
@@ -67,7 +68,7 @@ class Settings:
     questions_tokens_per_day_in_all: int = 20000  # The same of everybody together: the bound on enumeration.
     questions_partner_per_day: int = 20000  # The same of an access token that has no quota of its own.
     questions_stale_after_days: int = 8  # How long askers believe bucket files; build them more often than that.
-    questions_proxy: str = ""  # Our own reverse proxy's address, whose X-Forwarded-For tells who asks; empty: none.
+    questions_proxy: str = ""  # Our own reverse proxy's address, whose X-Forwarded-For tells who asks, here and at the portal; empty: none.
 
     channels_gateways: str = ""  # Addresses of SMS and USSD gateways that need no secret, divided by spaces.
     channels_secret_file: str = ""  # File with the secret that gateways send, relative to the home; empty: none.
@@ -99,6 +100,7 @@ _BOUNDS = (
     ("http_max_body_octets", 1024, 1 << 30),
     ("http_max_batch", 1, 10_000),
     ("portal_api_per_day", 0, 10**9),
+    ("portal_free_per_hour", 1, 10**9),
     ("questions_tokens_per_day", 0, 1000),
     ("questions_tokens_per_day_in_all", 0, 10**9),
     ("questions_partner_per_day", 0, 10**9),

@@ -9,13 +9,12 @@ import re
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files
-from ipaddress import ip_address, ip_network
 from typing import Any
 
 from openceir.app import Register
 from openceir.http.handlers import Reply
 from openceir.http.problems import Problem, problem_of
-from openceir.http.request import Request, fields_of, text_in
+from openceir.http.request import Request, fields_of, network_of, text_in
 from openceir.questions import AnonymousToken, QuotaSpent, elements_in
 
 __all__ = ["ask_file", "ask_page", "evaluate", "issue_tokens", "key_document", "question_file"]
@@ -66,7 +65,7 @@ def evaluate(register: Register, request: Request) -> Reply:
 def issue_tokens(register: Register, request: Request) -> Reply:
     """POST /v1/questions:tokens."""
     asked = fields_of(request.body, frozenset({"elements"}), frozenset())
-    address = _address(request.environ, register.settings.questions_proxy)
+    address = network_of(request.environ, register.settings.questions_proxy)
     try:
         found = register.issue_tokens(address, elements_in(asked["elements"]), request.now.date())
     except QuotaSpent as spent:
@@ -84,18 +83,6 @@ def _come_back_tomorrow(spent: QuotaSpent, now: datetime) -> Problem:
     midnight = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), UTC)
     problem.headers.append(("Retry-After", str(int((midnight - now).total_seconds()))))
     return problem
-
-
-def _address(environ: Any, proxy: str) -> str:
-    """Who draws tokens: an address, or the /64 network that one subscriber has in IPv6."""
-    text = environ.get("REMOTE_ADDR", "")
-    if proxy and text == proxy:
-        text = environ.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()  # the last is what our proxy saw
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return "unknown"  # together they share one day's tokens
-    return str(address) if address.version == 4 else str(ip_network(f"{address}/64", strict=False))
 
 
 def question_file(register: Register, request: Request) -> Reply:

@@ -4,13 +4,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import ip_address, ip_network
 from typing import Any
 from urllib.parse import parse_qsl
 
 from openceir.clock import parse_moment
 from openceir.http.problems import Problem
 
-__all__ = ["Request", "fields_of", "moment_in", "octets_of", "text_in"]
+__all__ = ["Request", "fields_of", "moment_in", "network_of", "octets_of", "text_in"]
 
 _LONGEST_QUERY = 4096
 _LONGEST_TEXT = 20_000
@@ -173,3 +174,15 @@ def moment_in(values: Mapping[str, Any], name: str) -> datetime | None:
     if moment.year < 1970 or moment.year > 9000:
         raise refusal
     return moment
+
+
+def network_of(environ: Mapping[str, Any], proxy: str) -> str:
+    """Who asks without a name: an address, or the /64 network that one subscriber has in IPv6; `unknown` together."""
+    text = environ.get("REMOTE_ADDR", "")
+    if proxy and text == proxy:
+        text = environ.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()  # the last is what our proxy saw
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return "unknown"
+    return str(address) if address.version == 4 else str(ip_network(f"{address}/64", strict=False))

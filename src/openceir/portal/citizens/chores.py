@@ -6,6 +6,7 @@ from django.conf import settings
 
 from openceir.portal.citizens.figures import count_figures
 from openceir.portal.citizens.watching import tell_of_changes, warn_before_blocks
+from openceir.portal.citizens.work import forget_spent
 from openceir.portal.clockwork import every
 from openceir.portal.fast_check import INDEX_NAME, compile_index, is_worth_compiling
 from openceir.portal.register import register
@@ -33,3 +34,8 @@ def _warnings(now: datetime) -> None:
 @every(seconds=3600, name="citizens.figures")
 def _figures(now: datetime) -> None:
     count_figures(now)
+
+
+@every(seconds=3600, name="citizens.forget-spent-work")
+def _spent(now: datetime) -> None:
+    forget_spent(now)

@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from openceir.portal import moment
 
-__all__ = ["Holding", "PublicFigure"]
+__all__ = ["Holding", "PublicFigure", "SpentWork"]
 
 
 class Holding(models.Model):
@@ -40,3 +40,13 @@ class PublicFigure(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SpentWork(models.Model):
+    """A proof of work that was taken once and is taken no more (`citizens/work.py`). It tells of nobody."""
+
+    challenge = models.CharField(max_length=64, primary_key=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.challenge

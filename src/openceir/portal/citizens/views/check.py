@@ -18,9 +18,11 @@ from openceir.portal import moment
 from openceir.portal.accounts.models import User
 from openceir.portal.cases.models import Case
 from openceir.portal.cases.signals import tell_checked
+from openceir.portal.citizens import pace
 from openceir.portal.citizens.forms import CheckForm, WatchForm
 from openceir.portal.citizens.receipts import ReceiptRefused, make_receipt, receipt_key, verify_receipt
 from openceir.portal.citizens.views.opened import done_before, new_once, show_secret
+from openceir.portal.citizens.views.worked import asked_to_work
 from openceir.portal.citizens.words import Told, refused, told
 from openceir.portal.device_check import because_of
 from openceir.portal.register import register
@@ -52,11 +54,14 @@ def verdicts_of(values: list[str]) -> list[tuple[Told, str]]:
 def home(request: HttpRequest) -> HttpResponse:
     """The first page: the field, and below it what was found. A number never stands in an address, so this is a post."""
     if request.method != "POST":
-        return render(request, "citizens/check.html", {"form": CheckForm()})
+        return render(request, "citizens/check.html", {"form": CheckForm(), "work": pace.ahead(request)})
     form = CheckForm(request.POST, request.FILES)
     if not form.is_valid():
         return render(request, "citizens/check.html", {"form": form, "has_errors": True})
     values: list[str] = form.cleaned_data["values"]
+    work = pace.let_in(request, cost=len(values))
+    if work is not None:
+        return asked_to_work(request, "citizens/check.html", form, work)
     found = verdicts_of(values)
     tell_checked(values, "web")
     if request.POST.get("as") == "csv":
@@ -74,6 +79,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "citizens/check.html",
         {
             "form": again,
+            "work": pace.ahead(request),
             "found": shown,
             "single": shown[0] if len(shown) == 1 else None,
             "was_read": bool(form.cleaned_data["photo"]),

@@ -11,10 +11,12 @@ from django.views.decorators.http import require_http_methods
 
 from openceir.portal.accounts.models import User
 from openceir.portal.cases.models import Case
+from openceir.portal.citizens import pace
 from openceir.portal.citizens.appeals import NothingToAppeal
 from openceir.portal.citizens.filing import Sender, appeal_of, registration_of, report_of
 from openceir.portal.citizens.forms import AppealForm, ImportForm, ReportForm
 from openceir.portal.citizens.views.opened import done_before, new_once, show_secret
+from openceir.portal.citizens.views.worked import asked_to_work
 
 __all__ = ["appeal", "bring", "report"]
 
@@ -27,7 +29,7 @@ def _matter(request: HttpRequest, form_class: type[Form], template: str, opens: 
     if request.method != "POST":
         known = {"name": user.full_name, "email": user.email, "phone": user.phone} if user else {}
         initial = {"once": new_once(), "what": request.GET.get("what", ""), **known}
-        return render(request, template, {"form": form_class(initial=initial)})
+        return render(request, template, {"form": form_class(initial=initial), "work": pace.ahead(request)})
     form = form_class(request.POST, request.FILES)
     if not form.is_valid():
         return render(request, template, {"form": form, "has_errors": True})
@@ -35,6 +37,9 @@ def _matter(request: HttpRequest, form_class: type[Form], template: str, opens: 
     before = done_before(request, once)
     if before is not None:
         return redirect("case", number=before)
+    work = pace.let_in(request)
+    if work is not None:
+        return asked_to_work(request, template, form, work)
     try:
         case, secret = opens(form.cleaned_data, Sender(channel="web", language=get_language() or "en", person=user))
     except NothingToAppeal as refused:
