@@ -31,6 +31,7 @@ from openceir.eir import (
     folded,
     open_index,
 )
+from openceir.eir.changes import changes_beside, changes_over, write_changes
 from openceir.eir.source import Reasons, read_block_changes
 from openceir.lists import KINDS, format_rows
 from openceir.statements import SigningKey
@@ -228,18 +229,21 @@ def of_a_delta(path: Path, work: Path) -> list[Row]:
     octets, plain = sizes[COLUMNS], files.rows.stat().st_size
     took = []
     for _ in range(3):
-        began = time.process_time()
-        overlay = Overlay()
-        overlay.devices = read_block_changes(files.rows, as_of_on=clock.today(), reasons=Reasons(index.reasons))
-        Decider(index, overlay, DecisionPolicy())
-        took.append(time.process_time() - began)
+        began, at = time.process_time(), time.perf_counter()
+        changed = read_block_changes(files.rows, as_of_on=clock.today(), reasons=Reasons(index.reasons))
+        write_changes(index, changed, 2)
+        Decider(index, changes_over(index), DecisionPolicy())
+        took.append((time.process_time() - began, time.perf_counter() - at))
     files.rows.unlink()
+    changes_beside(path).unlink()
+    cpu_s, wall_s = min(took)
     return [
         Row(name="a delta of 50,000 random changes on the wire", target="<= 250", unit="kB", measured=octets / 1e3, cpu_seconds=0.0,
             beside=(Beside(what="its rows as they are, zstd", measured=sizes[ZSTD] / 1e3),),
             note=f"by columns, zstd; {plain / 1e3:,.0f} kB plain; a third of the changes end a block of some earlier day"),
-        Row(name="50,000 changes of a delta over an index that answers", target="<= 100", unit="ms CPU", measured=min(took) * 1e3, cpu_seconds=min(took),
-            note="from the delta's file to a decider; an EIR that follows the register folds them into its index instead: the row above"),
+        Row(name="50,000 changes of a delta over an index that answers", target="<= 100", unit="ms CPU", measured=cpu_s * 1e3, cpu_seconds=cpu_s,
+            note=f"as an EIR that follows the register does: the verified delta read, written down beside the index, read by a door ({wall_s * 1e3:.0f} ms wall); "
+            "a door looks fifty times a second; the row above follows in the background"),
     ]  # fmt: skip
 
 

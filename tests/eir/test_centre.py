@@ -12,11 +12,14 @@ from openceir import clock
 from openceir.app import open_register
 from openceir.eir import Decider, DecisionPolicy, Overlay, Status, open_index
 from openceir.eir.centre import Centre, CentreAway, CentreRefused
+from openceir.eir.changes import changes_beside, changes_over
 from openceir.eir.decision import DECISIONS
+from openceir.eir.errors import IndexRefused
 from openceir.eir.follow import Follower
 from openceir.eir.held import Held
 from openceir.eir.source import build_from_lists
 from openceir.http import make_operators_application
+from openceir.statements import DevicePaired, Pair
 from openceir.storage import files as storage_files
 
 from .a_centre import ALICES_PHONE, BOBS_PHONE, SPARE_PHONE, ACentre, shown
@@ -58,9 +61,9 @@ class AnEir:
         return done
 
     def says(self, imei: str, imsi: str = "") -> Status:
-        index = open_index(self.held.index_path, accept_unsigned=True)
+        index = open_index(self.held.index_path, accept_unsigned=True)  # and what stands beside it, as a door does
         asked = (int(imei), int(f"1{imsi}") if imsi else 0)
-        return DECISIONS[Decider(index, Overlay(), DecisionPolicy()).decide(*asked)].status
+        return DECISIONS[Decider(index, changes_over(index), DecisionPolicy()).decide(*asked)].status
 
     def lists(self) -> dict[str, bytes]:
         return {path.name.split("_")[1]: path.read_bytes() for path in (self.folder / "lists").glob("*.csv")}
@@ -341,6 +344,75 @@ def test_killed_at_any_write_it_comes_back_to_what_was_delivered(centre, eir, tm
         assert (one.says(ALICES_PHONE), one.says(BOBS_PHONE)) == (Status.UNKNOWN, Status.BLOCKED)
         shutil.rmtree(folder)
     assert step > 10
+
+
+def folding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Die where the delta would be folded into the index."""
+
+    def dies(*_, **__):
+        raise Killed
+
+    monkeypatch.setattr("openceir.eir.held.build", dies)
+
+
+def test_a_delta_is_answered_before_it_is_folded_and_kept_until_it_is(centre, eir, monkeypatch):
+    """kill -9 while it is folded, and again while that is made good: blocked all the time, and folded in the end."""
+    centre.steals(BOBS_PHONE)
+    centre.finds(ALICES_PHONE)
+    centre.makes_lists()
+    index = eir.held.index_path.read_bytes()
+    with monkeypatch.context() as patched:
+        folding(patched)
+        with pytest.raises(Killed):
+            eir.pulls()
+        for _ in range(2):
+            assert (eir.says(ALICES_PHONE), eir.says(BOBS_PHONE)) == (Status.UNKNOWN, Status.BLOCKED)
+            assert eir.held.index_path.read_bytes() == index
+            with pytest.raises(Killed):
+                eir.start()
+    eir.start()
+    assert eir.held.index_path.read_bytes() != index
+    assert not changes_beside(eir.held.index_path).exists()
+    assert (eir.says(ALICES_PHONE), eir.says(BOBS_PHONE)) == (Status.UNKNOWN, Status.BLOCKED)
+    eir.pulls()
+    assert eir.lists() == delivered(centre)
+
+
+def test_a_torn_file_of_changes_is_refused_and_made_good(centre, eir, monkeypatch):
+    centre.steals(BOBS_PHONE)
+    centre.makes_lists()
+    with monkeypatch.context() as patched:
+        folding(patched)
+        with pytest.raises(Killed):
+            eir.pulls()
+    changes = changes_beside(eir.held.index_path)
+    octets, index = changes.read_bytes(), open_index(eir.held.index_path, accept_unsigned=True)
+    altered = [octets[:cut] for cut in range(len(octets))]
+    altered += [octets[:at] + bytes([octets[at] ^ 1]) + octets[at + 1 :] for at in range(len(octets))]
+    for each in altered:
+        changes.write_bytes(each)
+        with pytest.raises(IndexRefused):
+            changes_over(index)
+    eir.start()
+    assert eir.says(BOBS_PHONE) is Status.BLOCKED
+    assert not changes.exists()
+
+
+def test_a_device_is_not_blocked_before_the_pairs_that_came_with_it(centre, eir, monkeypatch):
+    """Whose pair is permitted would be told that his phone may not be used, and it would search for no network again."""
+    at = clock.now()
+    pair = DevicePaired(pairs=(Pair(imei=BOBS_PHONE, imsi="001010000000001", msisdn=None),), paired_at=at)
+    centre.register.state([pair], by="regulator", at=at)
+    centre.steals(BOBS_PHONE)
+    centre.makes_lists()
+    with monkeypatch.context() as patched:
+        folding(patched)
+        with pytest.raises(Killed):
+            eir.pulls()
+    assert eir.says(BOBS_PHONE) is Status.UNKNOWN
+    eir.start()
+    eir.pulls()
+    assert (eir.says(BOBS_PHONE), eir.says(BOBS_PHONE, "001010000000001")) == (Status.BLOCKED, Status.PERMITTED)
 
 
 def test_a_folded_index_says_what_one_made_anew_says(centre, eir, tmp_path):

@@ -7,19 +7,23 @@ import signal
 import ssl
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from pathlib import Path
+from time import monotonic, sleep
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from openceir.cli._main import cli
+from openceir.eir import Contents, Overlay, build, folded, open_index
+from openceir.eir.changes import changes_beside, write_changes
 from wire import an_mme as mme
 
-from .conftest import SIGNER
+from .conftest import BLOCKED, SIGNER
 from .running import LONGEST_S, Client
 from .test_source import PHONE, write_list
 
@@ -66,6 +70,58 @@ def ask(port: int, tls: ssl.SSLContext | None = None, **of_ecr) -> int | None:
             await client.close()
 
     return asyncio.run(once())
+
+
+def test_changes_beside_an_index_are_answered_at_once_by_every_door_until_another_index_has_them(tmp_path: Path):
+    path, first = (
+        tmp_path / "list.idx",
+        Contents(device=np.array([int(PHONE)]), attribute=np.array([BLOCKED], np.uint8)),
+    )
+
+    def lay(contents: Contents, sequence: int) -> None:
+        build(path, contents, sequence=sequence, issued_at=datetime(2027, 3, 1, tzinfo=UTC), source="a test")
+
+    lay(first, 1)
+    other = int(PHONE) + 1
+    with served(tmp_path / "home", "--list", str(path), "--accept-unsigned", "--n5g", "127.0.0.1:0") as eir:
+        port = eir.wait_for("listening", transport="tcp")["port"]
+        of_5g = eir.wait_for("listening", interface="n5g")["port"]
+        eir.wait_for("listening", transport="http")
+
+        def answers_of_5g() -> list[str | None]:
+            return [status_over_n5g(of_5g, device) for device in (int(PHONE), other)]
+
+        assert answers_of_5g() == ["BLACKLISTED", None]
+        index = open_index(path, accept_unsigned=True)
+        write_changes(index, {other: BLOCKED, int(PHONE): 0}, 2)
+        assert eir.wait_for("changes in use", sequence=2)["devices"] == 2
+        assert [ask(port, imei=f"{each:014}", imsi=None) for each in (int(PHONE), other)] == [None, BLACKLISTED]
+        wait_until(lambda: answers_of_5g() == [None, "BLACKLISTED"])
+        changes_beside(path).write_bytes(b"torn")
+        eir.wait_for("alarm", code="eir-index-refused")
+        assert ask(port, imei=f"{other:014}", imsi=None) == BLACKLISTED
+        lay(folded(index, Overlay()), 3)  # over this one those changes say nothing
+        eir.wait_for("list swapped", sequence=3)
+        assert [ask(port, imei=f"{each:014}", imsi=None) for each in (int(PHONE), other)] == [BLACKLISTED, None]
+        wait_until(lambda: answers_of_5g() == ["BLACKLISTED", None])
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    by = monotonic() + LONGEST_S
+    while not is_so():
+        assert monotonic() < by
+        sleep(0.05)
+
+
+def status_over_n5g(port: int, device: int) -> str | None:
+    link = HTTPConnection("127.0.0.1", port, timeout=LONGEST_S)
+    try:
+        link.request("GET", f"/n5g-eir-eic/v1/equipment-status?pei=imei-{device:014}0")
+        answer = link.getresponse()
+        said = json.loads(answer.read())
+        return said["status"] if answer.status == 200 else None
+    finally:
+        link.close()
 
 
 def test_a_signed_list_is_served_and_its_successor_swapped_in(tmp_path: Path):

@@ -7,13 +7,17 @@ Theory. In one folder, which only its owner reads:
     held.json                   {"lists": kind -> name, "pending": kind -> name of a delta, "lost": kinds};
                                 replaced in one step
     served.idx                  the index that the doors answer from; replaced in one step
+    served.changes              a delta that is not folded into it yet, which the doors answer from too (`changes.py`)
 
 `served.idx` was made from the lists and the deltas pending on them, and says so in its head (`source`): which lists,
 with which digests, for which day. A block list of a hundred million rows is not rewritten before its first change
-counts: the delta is written down as pending, folded into the index, and only then applied to the list.
+counts: the delta is written down as pending, put beside the index for the doors, folded into the index, and only then
+applied to the list. It is put beside the index only where nothing that came with it changes pairs: a device must not be
+blocked before the subscribers who may go on using it are known.
 
     killed before held.json names the delta      nothing happened; the delta is fetched again
-    ... before the index is in place             `recover` finds an index that is not of these lists: made anew
+    ... before the changes are beside the index  `recover` finds an index that is not of these lists: made anew
+    ... before the index is in place             the same; until then the doors answer from index and changes
     ... before the list is rewritten             `recover` applies the pending delta
     ... before what is old was swept             the next sweep does it
 
@@ -27,10 +31,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
+from openceir.eir.changes import changes_beside, write_changes
 from openceir.eir.errors import IndexRefused
 from openceir.eir.index import Contents, Index, Overlay, build, folded, open_index
 from openceir.eir.source import TAKEN, Reasons, read_block_changes, read_lists
-from openceir.lists import Base, ListError, ListHeader, SequenceGap, WrongBase
+from openceir.lists import KINDS, Base, ListError, ListHeader, SequenceGap, WrongBase
 from openceir.statements import PublicKey
 from openceir.storage.files import replace_file
 from openceir.storage.list_files import ListFiles, apply_delta, verify_list
@@ -39,6 +44,10 @@ __all__ = ["Fetched", "Held"]
 
 _BLOCKLIST = "blocklist"
 _SMALL = tuple(kind for kind in TAKEN if kind != _BLOCKLIST)
+
+
+def _changes_pairs(header: ListHeader) -> bool:
+    return KINDS[header.kind].holds_subscribers and (header.rows > 0 or not header.is_delta)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +99,8 @@ class Held:
                 self.notes.append(f"the {kind} held is not whole and is fetched anew: {wrong}")
         self._write_state()
         self.keep_index_of(now)
+        if self._index_source() == self._source(self.headers, now.date()):
+            changes_beside(self.index_path).unlink(missing_ok=True)
 
     def keep_index_of(self, now: datetime) -> bool:
         """Make the index anew unless it is of the lists held and of today; whether it was made.
@@ -125,6 +136,8 @@ class Held:
         blocks = by_kind.get(_BLOCKLIST)
         if blocks is not None:
             self._check_base(blocks.header)
+            if blocks.header.is_delta and not any(_changes_pairs(each.header) for each in by_kind.values()):
+                self._answer_early(blocks, before, now)
         for kind, each in by_kind.items():
             if not each.header.is_delta:
                 self._place(each.files, self._lists)
@@ -138,6 +151,16 @@ class Held:
         else:
             self._take_blocks(blocks, before, names, now)
         self._sweep()
+
+    def _answer_early(self, blocks: Fetched, before: Mapping[str, ListHeader], now: datetime) -> None:
+        """Have the doors answer by a delta now; it is folded into their index when this comes to it."""
+        index = self._open_index()
+        if index is None or index.source != self._source(before, now.date()):
+            return
+        self._write(self._names(), {_BLOCKLIST: blocks.header.file_stem})
+        # From here on a restart finishes the work.
+        devices = read_block_changes(blocks.files.rows, as_of_on=now.date(), reasons=Reasons(index.reasons))
+        write_changes(index, devices, blocks.header.sequence)
 
     def _check_base(self, delta: ListHeader) -> None:
         held = self.headers.get(delta.kind)
@@ -178,6 +201,8 @@ class Held:
     def _publish(self, contents: Contents, headers: Mapping[str, ListHeader], now: datetime) -> None:
         sequence = max(header.sequence for header in headers.values())
         build(self.index_path, contents, sequence=sequence, issued_at=now, source=self._source(headers, now.date()))
+        # After it, never before: who finds no changes must find the index that has them.
+        changes_beside(self.index_path).unlink(missing_ok=True)
 
     @staticmethod
     def _source(headers: Mapping[str, ListHeader], on: date) -> str:

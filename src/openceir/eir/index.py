@@ -86,6 +86,7 @@ class Overlay:
         self.devices: dict[int, int] = {}  # 0: no longer listed by itself
         self.pairs: dict[tuple[int, int], int] = {}  # 0: no longer a pair
         self.others: dict[str, int] = {}
+        self.sequence = 0  # the number of the list that file and changes together are; 0: the file's own
 
     def __len__(self) -> int:
         return len(self.devices) + len(self.pairs) + len(self.others)

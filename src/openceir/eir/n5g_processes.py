@@ -23,6 +23,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from openceir.eir.changes import changes_over
 from openceir.eir.counters import Counters
 from openceir.eir.decision import Decider, DecisionPolicy
 from openceir.eir.errors import EirError, IndexRefused
@@ -79,6 +80,7 @@ class Place:
     path: Path
     trust: PublicKey | None  # None: the file needs no signature
     digest: bytes
+    has_changes: bool = False  # whether to answer from what stands beside it too
 
     def open(self) -> Index:
         """The list, mapped.
@@ -91,6 +93,14 @@ class Place:
         if index.digest != self.digest:
             raise IndexRefused(f"{self.path.name} was replaced before it was opened; waiting to be told again")
         return index
+
+    def decider(self, policy: DecisionPolicy) -> Decider:
+        """What answers from it.
+
+        Raises: as `open`; IndexRefused when the changes beside it are torn.
+        """
+        index = self.open()
+        return Decider(index, changes_over(index) if self.has_changes else Overlay(), policy)
 
 
 def listen(host: str, port: int, tls: TlsFiles | None = None) -> N5gListener:
@@ -166,12 +176,12 @@ class N5gProcesses:
             whole.add(each)
         return whole
 
-    async def start(self, index: Index, trust: PublicKey | None) -> None:
+    async def start(self, index: Index, trust: PublicKey | None, *, has_changes: bool = False) -> None:
         """Start the processes and wait until they answer.
 
         Raises: EirError with the reason of the first that cannot.
         """
-        self._place = Place(index.file.path, trust, index.digest)
+        self._place = Place(index.file.path, trust, index.digest, has_changes)
         for _ in range(self._wanted):
             self._spawn()
         try:
@@ -183,9 +193,9 @@ class N5gProcesses:
         self._is_started = True
         self._tick()
 
-    def use(self, index: Index, trust: PublicKey | None) -> None:
-        """Have every process answer from this list."""
-        self._place = Place(index.file.path, trust, index.digest)
+    def use(self, index: Index, trust: PublicKey | None, *, has_changes: bool = False) -> None:
+        """Have every process answer from this list, and from the changes beside it."""
+        self._place = Place(index.file.path, trust, index.digest, has_changes)
         for each in self._running:
             each.send(("use", self._place))
 
@@ -352,7 +362,7 @@ async def _serve(pipe: Connection, orders: _Orders) -> None:
     try:
         application = N5gApplication(
             orders.options,
-            Decider(orders.place.open(), Overlay(), orders.policy),
+            orders.place.decider(orders.policy),
             counters_of_n5g(),
             orders.log,
             orders.clock,
@@ -392,7 +402,7 @@ def _obey(pipe: Connection, application: N5gApplication, orders: _Orders, stoppe
     else:
         try:
             old = application.decider
-            application.use(Decider(what[0].open(), Overlay(), orders.policy))
+            application.use(what[0].decider(orders.policy))
             old.retire()
         except OpenceirError as wrong:
             application.counters.reloads["refused"] += 1

@@ -9,9 +9,8 @@ from datetime import datetime
 from pathlib import Path
 
 from openceir.eir.counters import Counters
-from openceir.eir.decision import DecisionPolicy
+from openceir.eir.decision import Decider
 from openceir.eir.errors import EirError
-from openceir.eir.index import Index
 from openceir.eir.log import Log
 from openceir.eir.n5g import N5gOptions
 from openceir.eir.n5g_processes import N5gProcesses, TlsFiles, listen
@@ -65,9 +64,9 @@ class N5gDoor:
         known = {} if self._nrf is None else {"n5g_registered": float(self._nrf.is_registered)}
         return {"n5g_processes": float(len(self._processes.pids)), **known}
 
-    def use(self, index: Index, trust: PublicKey | None) -> None:
-        """Answer from this list from now on."""
-        self._processes.use(index, trust)
+    def use(self, decider: Decider, trust: PublicKey | None) -> None:
+        """Answer from this list, and from the changes beside it, from now on."""
+        self._processes.use(decider.index, trust, has_changes=bool(decider.overlay))
 
     async def close(self) -> None:
         """Leave the NRF first, so that no core is sent here any more; then answer what was asked, and end."""
@@ -80,15 +79,14 @@ class N5gDoor:
 
 async def open_n5g(
     serving: N5gServing,
-    policy: DecisionPolicy,
-    index: Index,
+    decider: Decider,
     trust: PublicKey | None,
     *,
     clock: Callable[[], datetime],
     log: Log,
     records: Path | None = None,
 ) -> N5gDoor:
-    """Begin to serve. `trust` is None when the index file needs no signature.
+    """Begin to serve from this decider's files. `trust` is None when the index needs no signature.
 
     Raises: EirError when an address is taken, a key cannot be read, or a process does not start.
     """
@@ -115,9 +113,9 @@ async def open_n5g(
         )
         nrf = NrfRegistration(serving.nrf.address, profile, log, authorities=serving.nrf.authorities, tls=serving.tls)
     processes = N5gProcesses(
-        serving.options, policy, listeners, processes=serving.processes, clock=clock, log=log, records=records
+        serving.options, decider.policy, listeners, processes=serving.processes, clock=clock, log=log, records=records
     )
-    await processes.start(index, trust)
+    await processes.start(decider.index, trust, has_changes=bool(decider.overlay))
     for each in listeners:
         host, port = each.address
         log("listening", transport="h2 over tls" if each.tls else "h2c", host=host, port=port, interface="n5g")

@@ -2,11 +2,10 @@
 
 The list is either one index file, which is opened again when another one takes its place, or lists of the central
 register, which a process beside this one makes into an index whenever they change and when a new day begins (a block
-may begin with the day). Whatever is wrong with a new list, the last good one serves on and the reason is logged.
+may begin with the day). Changes that stand beside an index (`changes.py`) are answered from at once. Whatever is wrong with a new list, the last good one serves on and the reason is logged.
 """
 
 import asyncio
-import contextlib
 import gc
 import signal
 import ssl
@@ -19,6 +18,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from time import monotonic
 
+from openceir.eir.changes import changes_beside, changes_over
 from openceir.eir.counters import Counters, page_of
 from openceir.eir.decision import Decider, DecisionPolicy
 from openceir.eir.diameter import DiameterServer, ServerOptions
@@ -36,7 +36,7 @@ from openceir.storage.list_files import ListFiles
 
 __all__ = ["Addresses", "ListSource", "serve"]
 
-_LOOK_EVERY_S = 0.1  # a handful of stat calls
+_LOOK_EVERY_S = 0.02  # a handful of stat calls
 _TRY_AGAIN_AFTER_S = 60.0
 
 
@@ -54,15 +54,12 @@ class ListSource:
         return len(self.files) == 1 and is_index(self.files[0])
 
     def fingerprint(self, today: object) -> tuple[object, ...]:
-        """Changes when a file was replaced or altered, and, for lists, with the day."""
-        marks: list[object] = []
-        for path in self.files:
-            for file in (path, ListFiles.of(path).signature):
-                try:
-                    found = file.stat()
-                    marks.append((found.st_ino, found.st_size, found.st_mtime_ns))
-                except OSError:
-                    marks.append(None)
+        """Changes when a file was replaced or altered, and, for lists, with the day. First the mark of what stands beside.
+
+        It is looked at first: what was taken away from beside an index is in the index that is looked at then.
+        """
+        paths = [file for path in self.files for file in (path, ListFiles.of(path).signature)]
+        marks = [_mark(file) for file in (changes_beside(self.files[0]), *paths)]
         return (*marks, None if self.is_one_index else today)
 
     def build(self, now: datetime) -> Path:
@@ -78,9 +75,24 @@ class ListSource:
         trust = self.trust_in(path)
         return open_index(path, [trust] if trust else [], accept_unsigned=trust is None)
 
+    def changes(self, index: Index) -> Overlay:
+        """What stands beside an index of this source; never beside one that needs a signature.
+
+        Raises: IndexRefused when it is torn.
+        """
+        return changes_over(index) if self.trust_in(index.file.path) is None else Overlay()
+
     def trust_in(self, path: Path) -> PublicKey | None:
         """Whose signature the index file needs; None when it needs none."""
         return None if path == self.cache else self.trust
+
+
+def _mark(path: Path) -> object:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +126,7 @@ async def serve(
     """
     loop = asyncio.get_running_loop()
     index = source.open(source.build(clock()))
-    server = DiameterServer(options, Decider(index, Overlay(), policy), Counters(), log)
+    server = DiameterServer(options, Decider(index, _changes_if_whole(source, index, log), policy), Counters(), log)
     server.epoch_s = clock().timestamp() - monotonic()
     server.records = RecordFile(records) if records else None
     _log_list(log, "list in use", index)
@@ -142,7 +154,7 @@ async def serve(
             log("listening", transport="tls", host=addresses.host, port=tls_port)
         if n5g is not None:
             trust = source.trust_in(index.file.path)
-            door = await open_n5g(n5g, policy, index, trust, clock=clock, log=log, records=records)
+            door = await open_n5g(n5g, server.decider, trust, clock=clock, log=log, records=records)
         if map_gsup is not None:
             older = await open_map_gsup(map_gsup, server.decider, clock=clock, log=log, records=server.records)
         if addresses.pages_port is not None:
@@ -189,16 +201,21 @@ async def _watch(
     loop = asyncio.get_running_loop()
     seen, try_again_at = source.fingerprint(clock().date()), 0.0
     while True:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(looked.wait(), _LOOK_EVERY_S)
+        await asyncio.sleep(_LOOK_EVERY_S)
         asked, found = looked.is_set(), source.fingerprint(clock().date())
         looked.clear()
         if found == seen and not asked and not 0 < try_again_at < monotonic():
             continue
+        moved = found[1:] != seen[1:] or try_again_at > 0
         seen, try_again_at = found, 0.0
         try:
-            index = await loop.run_in_executor(None, _opened_anew, source, clock())
-            _check_newer(index, server.decider.index)
+            index = server.decider.index
+            if asked or moved:
+                index = await loop.run_in_executor(None, _opened_anew, source, clock())
+                _check_newer(index, server.decider.index)
+                overlay = _changes_if_whole(source, index, log)
+            else:
+                overlay = await loop.run_in_executor(None, source.changes, index)
         except Exception as wrong:
             server.counters.reloads["refused"] += 1
             code = wrong.code if isinstance(wrong, OpenceirError) else type(wrong).__name__
@@ -206,14 +223,28 @@ async def _watch(
             try_again_at = monotonic() + _TRY_AGAIN_AFTER_S
             continue
         old = server.decider
-        server.use(Decider(index, Overlay(), policy))
+        if index is old.index and not overlay and not old.overlay:
+            continue  # what stood beside another index was taken away
+        server.use(Decider(index, overlay, policy))
         if older is not None:
             older.use(server.decider)
         if door is not None:
-            door.use(index, source.trust_in(index.file.path))
+            door.use(server.decider, source.trust_in(index.file.path))
         old.retire()
         server.counters.reloads["done"] += 1
-        _log_list(log, "list swapped", index)
+        if index is not old.index:
+            _log_list(log, "list swapped", index)
+        if overlay:
+            log("changes in use", sequence=overlay.sequence, devices=len(overlay))
+
+
+def _changes_if_whole(source: ListSource, index: Index, log: Log) -> Overlay:
+    """What stands beside an index that was just opened; nothing when it is torn: who follows the centre has it still."""
+    try:
+        return source.changes(index)
+    except IndexRefused as wrong:
+        log("alarm", what="changes beside the list were refused; it serves without them", why=str(wrong))
+        return Overlay()
 
 
 def _opened_anew(source: ListSource, now: datetime) -> Index:
@@ -259,7 +290,8 @@ def _gauges(server: DiameterServer) -> dict[str, float]:
     return {
         "links": len(server.links),
         "busy": server.is_busy,
-        "list_sequence": index.sequence,
+        "list_sequence": max(index.sequence, server.decider.overlay.sequence),
+        "list_changes": len(server.decider.overlay),
         "list_devices": len(index),
         "list_ranges": index.range_count,
         "list_pairs": index.pair_count,
