@@ -64,11 +64,21 @@ from openceir.intake.errors import IntakeError
 from openceir.intake.lines import Form, Lines, Wanted
 from openceir.intake.octets import Bounds, Octets
 from openceir.intake.tables import open_table
-from openceir.ledger import Checkpoint, LedgerError, MerkleLog, Receipt, SignedCheckpoint, make_receipt, verify_receipt
+from openceir.ledger import (
+    Checkpoint,
+    CheckReceipt,
+    LedgerError,
+    MerkleLog,
+    Receipt,
+    SignedCheckpoint,
+    make_receipt,
+    verify_receipt,
+)
 from openceir.ledger.comet import LightBlock
 from openceir.ledger.ordered_receipt import ChainTrust, OrderedProof, make_ordered_receipt, verify_ordered_receipt
 from openceir.lists.errors import ListError
 from openceir.policy import PolicyError, policy_from_json, policy_from_text
+from openceir.portal.accounts.act_chain import FIRST, ActsBroken, act_digest, act_line, walk_acts
 from openceir.portal.channels.deliver import TakenMessage
 from openceir.portal.channels.question import LANGUAGES, parse_question
 from openceir.portal.channels.ussd import Screen, walk
@@ -523,6 +533,26 @@ def _read_receipt(octets: bytes) -> None:
     receipt = Receipt.read(octets)
     assert receipt.write() == octets, "a receipt has a second spelling"
     receipt.verify(LEAF, LOG.public)
+
+
+CHECKED = CheckReceipt(
+    imei="001001000000015", verdict="blocked", because="stolen", at="2027-03-01T12:00:00Z", statements="2",
+    root=base64.b64encode(bytes(32)).decode(),
+)  # fmt: skip
+
+
+@target("check-receipt", LedgerError, seeds=[CHECKED.signed(LOG).encode()])
+def _verify_check_receipt(octets: bytes) -> None:
+    # spaces and line ends around a receipt are its carrier's
+    assert CheckReceipt.verify(octets.decode("utf-8", "replace"), LOG.public) == CHECKED, "a receipt was forged"
+
+
+_ACT = [1, "2027-03-01T12:00:00+00:00", "ann", "police-officer", "police", "police.read-case", "", "", 1, [], FIRST]
+
+
+@target("acts", ActsBroken, seeds=[act_line(_ACT, act_digest(_ACT)).encode()])
+def _walk_acts(octets: bytes) -> None:
+    walk_acts(octets.splitlines(keepends=True))
 
 
 @target(

@@ -42,6 +42,7 @@ NOUNS = {
     "statement": ("openceir.cli.statement:statement", "Sign, show and submit statements."),
     "ledger": ("openceir.cli.ledger:ledger", "Verify the book and read its checkpoints."),
     "receipt": ("openceir.cli.receipt:receipt", "Hand out and verify receipts, offline."),
+    "acts": ("openceir.cli.acts:acts", "Verify the portal's log of acts and readings, offline."),
     "absence": ("openceir.cli.absence:absence", "Prove, offline, that a device is not reported, or what is said."),
     "federation": (
         "openceir.cli.federation:federation",

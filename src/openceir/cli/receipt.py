@@ -1,17 +1,20 @@
 """`openceir receipt`: a file that shows to a stranger, offline, that a statement stands in the book."""
 
+from dataclasses import asdict
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
 import click
 
 from openceir.cli._options import Moment, as_json_option, echo_json, register_of
 from openceir.cli.statement import entry_index
-from openceir.ledger import VerifiedReceipt, verify_receipt
+from openceir.ledger import CheckReceipt, MerkleLog, ProofRefused, VerifiedReceipt, verify_receipt
 from openceir.ledger.ordered_receipt import VerifiedOrdered, is_ordered_receipt, verify_ordered_receipt
 from openceir.statements import to_plain
 from openceir.storage.files import StorageError, replace_file
 from openceir.storage.key_files import read_members, read_public_key, read_trust
+from openceir.storage.ledger_files import leaves_of
 
 __all__ = ["receipt"]
 
@@ -95,6 +98,47 @@ def verify(file: Path, log_key: str | None, trust: Path | None, members: Path | 
             click.echo(f"  {name:<12} {value}")
     if not shown.signer_checked:
         click.echo("note: who signed rests on the log's word; give --members to check the issuer's own signature")
+
+
+@receipt.command("verify-check")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--key", required=True, metavar="FILE_OR_LINE", help="The public key of checks, from a source you trust.")
+@click.option(
+    "--ledger",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A copy of the ledger folder: what the register then held must be its beginning.",
+)
+@as_json_option
+def verify_check(file: Path, key: str, ledger: Path | None, as_json: bool) -> None:
+    """Check the receipt of a check that somebody shows. Needs no register and no network.
+
+    The key is published at /receipts/key of the portal. Exits 0 when the register signed it, 2 when not.
+    """
+    try:
+        note = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise StorageError(f"{file} cannot be read as a receipt") from wrong
+    said = CheckReceipt.verify(note, read_public_key(key))
+    if ledger is not None:
+        _held_then(said, ledger)
+    rows = {**asdict(said), "ledger_checked": ledger is not None}
+    if as_json:
+        echo_json(rows)
+        return
+    for name, value in rows.items():
+        click.echo(f"{name.replace('_', ' '):<14} {value}")
+
+
+def _held_then(said: CheckReceipt, folder: Path) -> None:
+    tree = MerkleLog()
+    tree.extend(islice(leaves_of(folder), said.size))
+    if tree.size < said.size:
+        raise ProofRefused(f"this ledger has {tree.size} entries, and the receipt was made when there were {said.size}")
+    if tree.root(said.size) != said.root_octets:
+        raise ProofRefused(
+            f"the ledger is not the one of the receipt: its first {said.size} entries were others when it was made."
+            " Keep the receipt: it proves that entries were changed"
+        )
 
 
 def _rows(shown: VerifiedReceipt) -> dict[str, str | int | bool]:

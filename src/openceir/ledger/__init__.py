@@ -7,6 +7,7 @@ audit(blocks, payloads, members, …)   # read everything again and believe noth
 """
 
 from openceir.ledger.audit import Audit, audit
+from openceir.ledger.check_receipt import CheckReceipt
 from openceir.ledger.checkpoint import Checkpoint, SignedCheckpoint
 from openceir.ledger.cosignature import WitnessKey, cosign
 from openceir.ledger.engine import Entry, Ledger, LoggedStatement
@@ -70,6 +71,7 @@ __all__ = [
     "Checkpoint",
     "EMPTY_ROOT",
     "MerkleLog",
+    "CheckReceipt",
     "Receipt",
     "SignedCheckpoint",
     "VerifiedReceipt",

@@ -23,15 +23,15 @@ import mmap
 import os
 import struct
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from openceir.ledger import Block, BlockHead, LedgerBroken, LedgerBusy
+from openceir.ledger import Block, BlockHead, LedgerBroken, LedgerBusy, hash_leaf
 from openceir.storage.files import StorageError, fsync_folder, replace_file
 
-__all__ = ["LedgerFiles"]
+__all__ = ["LedgerFiles", "leaves_of"]
 
 _MAGIC: Final = b"openceir ledger 1\n"
 _BLOCK: Final = b"ocb1"
@@ -298,6 +298,18 @@ class LedgerFiles:
                     "a whole block stands after it; restore the log from a copy"
                 )
             at = octets.find(_BLOCK, at + 1)
+
+
+def leaves_of(folder: Path) -> Iterator[bytes]:
+    """The leaf hashes of a copy of a log in order, computed from its entries. Raises: LedgerBroken, StorageError."""
+    if not (folder / "log").is_file():
+        raise StorageError(f"{folder} holds no log; give the folder `ledger` of a register, or a copy of it")
+    files = LedgerFiles(folder)
+    try:
+        for head in files.refresh():
+            yield from (hash_leaf(entry) for entry in files.entries(head))
+    finally:
+        files.close()
 
 
 def _read_head(octets: mmap.mmap, at: int, size: int) -> tuple[BlockHead, bytes, int] | None:

@@ -1,15 +1,12 @@
 """The act log: who did or read what, when and why. A chain of digests that anybody can walk.
 
-    digest = SHA-256(canonical JSON of [number, at, actor, role, office, verb, subject, reason, count, statements,
-                                        previous])
+The digest of an entry, and the file that an auditor takes home: `act_chain.py`.
 
 An entry is written in the transaction of what it tells of, so both stand or neither. Statements are named by the hash
 of their leaf, which is fixed before they are submitted: an act whose leaves are not in the ledger did not happen.
 """
 
-import hashlib
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -17,13 +14,14 @@ from django.db import transaction
 
 from openceir.identity import keyed_digest
 from openceir.portal import moment
+from openceir.portal.accounts.act_chain import FIRST, act_digest, act_line
 from openceir.portal.accounts.errors import PortalError
 from openceir.portal.accounts.models import Act, ActChain
 
 if TYPE_CHECKING:
     from openceir.portal.accounts.acts import Actor
 
-__all__ = ["ChainBroken", "note", "subject_of_device", "verify_acts"]
+__all__ = ["ChainBroken", "lines_of_acts", "note", "subject_of_device", "verify_acts"]
 
 
 class ChainBroken(PortalError):
@@ -76,7 +74,7 @@ def verify_acts() -> tuple[int, str]:
 
     Raises: ChainBroken at the first entry that is not as it was written, or when the end is missing.
     """
-    number, digest = 0, "0" * 64
+    number, digest = 0, FIRST
     for act in Act.objects.order_by("number").iterator(2000):
         if act.number != number + 1 or act.previous != digest or act.digest != _digest_of(act):
             raise ChainBroken(
@@ -89,8 +87,18 @@ def verify_acts() -> tuple[int, str]:
     return number, digest
 
 
+def lines_of_acts() -> Iterator[str]:
+    """The whole log, a line of JSON an entry, for `openceir acts verify` to walk elsewhere."""
+    for act in Act.objects.order_by("number").iterator(2000):
+        yield act_line(_told(act), act.digest)
+
+
 def _digest_of(act: Act) -> str:
-    told = [
+    return act_digest(_told(act))
+
+
+def _told(act: Act) -> list[object]:
+    return [
         act.number,
         act.at.isoformat(),
         act.actor,
@@ -103,4 +111,3 @@ def _digest_of(act: Act) -> str:
         act.statements,
         act.previous,
     ]
-    return hashlib.sha256(json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()

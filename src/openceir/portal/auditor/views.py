@@ -1,13 +1,14 @@
 """The auditor's pages. Those of proofs are open to everybody; who did what is for auditors."""
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 
 from openceir.errors import OpenceirError
+from openceir.portal import moment
 from openceir.portal.accounts.acts import actor_of, reader_of
 from openceir.portal.accounts.doors import needs
-from openceir.portal.accounts.log import ChainBroken, note, verify_acts
+from openceir.portal.accounts.log import ChainBroken, lines_of_acts, note, verify_acts
 from openceir.portal.accounts.models import Act, User
 from openceir.portal.auditor.forms import ActsForm, CheckpointsForm, ReceiptForm, ReplayForm
 from openceir.portal.auditor.proofs import compare_checkpoints, show_receipt
@@ -54,10 +55,12 @@ def checkpoints(request: HttpRequest) -> HttpResponse:
 
 
 @needs(READ_ACTS)
-def acts(request: HttpRequest) -> HttpResponse:
+def acts(request: HttpRequest) -> HttpResponseBase:
     """Who did or read what; and whether the log of it is whole."""
     reader = reader_of(request, READ_ACTS)
-    note(reader, "auditor.read-acts")
+    note(reader, "auditor.fetch-acts" if "file" in request.GET else "auditor.read-acts")
+    if "file" in request.GET:
+        return _acts_file()
     form = ActsForm(request.GET or None)
     rows = Act.objects.order_by("-number")
     if form.is_valid():
@@ -71,6 +74,14 @@ def acts(request: HttpRequest) -> HttpResponse:
         whole, broken = None, str(wrong)
     told = {"page": Paginator(rows, 50).get_page(request.GET.get("page")), "whole": whole, "broken": broken}
     return form_page(request, "auditor/acts.html", form, told)
+
+
+def _acts_file() -> StreamingHttpResponse:
+    """The whole log for `openceir acts verify`; its last entry is that it was fetched."""
+    response = StreamingHttpResponse(lines_of_acts(), content_type="application/jsonl; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="acts-{moment.today()}.jsonl"'
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 @needs(READ_ACTS)

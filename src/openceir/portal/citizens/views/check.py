@@ -14,13 +14,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from openceir.ledger import CheckReceipt, ProofRefused
 from openceir.portal import moment
 from openceir.portal.accounts.models import User
 from openceir.portal.cases.models import Case
 from openceir.portal.cases.signals import tell_checked
 from openceir.portal.citizens import pace
 from openceir.portal.citizens.forms import CheckForm, WatchForm
-from openceir.portal.citizens.receipts import ReceiptRefused, make_receipt, receipt_key, verify_receipt
+from openceir.portal.citizens.receipts import ReceiptRefused, make_receipt, receipt_key
 from openceir.portal.citizens.views.opened import done_before, new_once, show_secret
 from openceir.portal.citizens.views.worked import asked_to_work
 from openceir.portal.citizens.words import Told, refused, told
@@ -127,8 +128,8 @@ def verify(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         context["text"] = text = request.POST.get("receipt", "")[:8192]
         try:
-            context["said"] = verify_receipt(text, receipt_key())
-        except ReceiptRefused:
+            context["said"] = CheckReceipt.verify(text, receipt_key())
+        except ProofRefused:
             context["refused"] = True
     return render(request, "citizens/verify.html", context)
 
