@@ -161,3 +161,47 @@ def test_a_killed_request_is_none_and_asked_again_it_is_one(tmp_path: Path):
     assert died.returncode == -9, died.stderr
     done = run("live")
     assert done.stdout.split() == ["True", "1", "1"], done.stderr
+
+
+AT_ONCE = """
+import sys, threading
+from datetime import timedelta
+from pathlib import Path
+from openceir.portal.prepare import prepare
+prepare(Path(sys.argv[1]))
+from django.db import connection
+from django.test import Client
+from openceir.portal import moment
+from openceir.portal.accounts.acts import Actor
+from openceir.portal.accounts.models import User
+from openceir.portal.api.keys import make_key
+from openceir.portal.cases.models import Case
+from openceir.portal.register import let_go
+user = User.objects.create(username="reg")
+actor = Actor(name="reg", role="regulator", office="regulator", signs_with="regulator", user=user)
+_, text = make_key(actor, name="n", scopes=["reports"], per_day=99, partner="insurer",
+                   expires_at=moment.now() + timedelta(days=1))
+asked = {"imeis": "001001000000015", "what": "theft", "mode": "block", "happened_on": "2026-02-20", "name": "Alice"}
+said, start = [], threading.Barrier(6)
+def ask():
+    client = Client(headers={"Authorization": "Bearer " + text, "Idempotency-Key": "k"}, HTTP_HOST="localhost")
+    start.wait()
+    reply = client.post("/api/v1/reports", asked)
+    said.append((reply.status_code, reply.content if reply.status_code == 201 else b""))
+    let_go()
+    connection.close()
+threads = [threading.Thread(target=ask) for _ in range(6)]
+[one.start() for one in threads]
+[one.join() for one in threads]
+print({status for status, _ in said} <= {201, 409}, len({body for status, body in said if status == 201}), Case.objects.count())
+"""
+
+
+def test_six_that_come_at_once_are_one_case_and_one_answer(tmp_path: Path):
+    home = tmp_path / "home"
+    home.mkdir()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("OPENCEIR_", "DJANGO_"))}
+    done = subprocess.run(
+        [sys.executable, "-c", AT_ONCE, str(home)], capture_output=True, text=True, env=environment, check=False
+    )
+    assert done.stdout.split() == ["True", "1", "1"], done.stderr

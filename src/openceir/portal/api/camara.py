@@ -14,6 +14,7 @@ Source: CAMARA API backlog, IMEI-FRAUD-OAS.yaml (work in progress, Commonalities
 import re
 from typing import Annotated, Any, Literal
 
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import Header, NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -150,8 +151,9 @@ def _invalid(request: HttpRequest, wrong: ValidationError) -> HttpResponse:
     return _error(request, 400, "INVALID_ARGUMENT", "Send JSON with the imei, a text of 15 digits.")
 
 
+@camara.exception_handler(SuspiciousOperation)
 @camara.exception_handler(HttpError)
-def _unreadable(request: HttpRequest, wrong: HttpError) -> HttpResponse:
+def _unreadable(request: HttpRequest, wrong: Exception) -> HttpResponse:
     return _error(request, 400, "INVALID_ARGUMENT", "Send JSON with the imei, a text of 15 digits.")
 
 

@@ -159,7 +159,7 @@ def screen(request: HttpRequest, asked: Listings) -> Any:
 @checks.post(
     "/scan",
     auth=Key("scan"),
-    response={200: Label, 413: Problem, **PROBLEMS},
+    response={200: Label, **PROBLEMS},
     operation_id="scanLabel",
     openapi_extra={
         "requestBody": {

@@ -11,8 +11,15 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import (
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
@@ -44,7 +51,7 @@ class Problem(Schema):
 
 
 # What every operation that needs a key may answer beside its own.
-PROBLEMS: dict[int, Any] = dict.fromkeys((400, 401, 403, 409, 422, 429), Problem)
+PROBLEMS: dict[int, Any] = dict.fromkeys((400, 401, 403, 409, 413, 422, 429), Problem)
 
 
 class NoSuch(PortalError):
@@ -93,6 +100,11 @@ def answer_problems(api: NinjaAPI) -> None:
         (ValidationError, _invalid),
         (HttpError, _error),
         (Http404, _nothing),
+        (RequestDataTooBig, _too_large),
+        (TooManyFieldsSent, _too_large),
+        (TooManyFilesSent, _too_large),
+        (SuspiciousOperation, _unreadable),
+        (MultiPartParserError, _unreadable),
         (Exception, _fault),
     )
     for kind, answer in handlers:
@@ -136,6 +148,16 @@ def _error(request: HttpRequest, wrong: HttpError) -> HttpResponse:
 
 def _nothing(request: HttpRequest, wrong: Http404) -> HttpResponse:
     return problem(request, 404, "no-such-thing", "there is nothing here that you may see")
+
+
+def _too_large(request: HttpRequest, wrong: Exception) -> HttpResponse:
+    return problem(
+        request, 413, "too-large", "the body is larger, or has more fields or files, than is read here; send less"
+    )
+
+
+def _unreadable(request: HttpRequest, wrong: Exception) -> HttpResponse:
+    return problem(request, 400, "request-unreadable", "the body is not of the kind that its Content-Type says")
 
 
 def _fault(request: HttpRequest, fault: Exception) -> HttpResponse:
