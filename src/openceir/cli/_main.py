@@ -56,6 +56,7 @@ NOUNS = {
     "key": ("openceir.cli.key:key", "Make and show signing keys."),
     "member": ("openceir.cli.member:member", "Say who may sign what."),
     "token": ("openceir.cli.token:token", "Make and revoke access tokens of the HTTP interface."),
+    "api": ("openceir.cli.api:api", "Show and end the keys of programs at the portal."),
     "questions": ("openceir.cli.questions:questions", "Let people ask privately: keys, bucket files, quotas."),
     "backup": ("openceir.cli.backup:backup", "Copy the register while it works; verify and restore the copy."),
     "config": ("openceir.cli.config:config", "Show every setting, its value and where it comes from."),

@@ -9,6 +9,7 @@ import hashlib
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -22,10 +23,15 @@ from openceir.portal.accounts.roles import PortalRole
 from openceir.portal.api.models import ApiKey
 from openceir.portal.api.scopes import Scope, of_company, of_partner
 
-__all__ = ["KeyRefused", "find_key", "keys_of", "make_key", "revoke_key", "scopes_for"]
+__all__ = [
+    "COMMAND_LINE", "KeyRefused", "as_row", "every_key", "find_key", "key_named", "keys_of", "make_key", "revoke_key",
+    "scopes_for",
+]  # fmt: skip
 
 _PREFIX = "openceir_"  # lets scanners of repositories and logs find one that leaked
 _RANDOM_OCTETS = 32
+# Who holds the machine ends keys with `openceir api revoke`; the act log says so.
+COMMAND_LINE = Actor(name="command-line", role="command", office="regulator", signs_with="regulator")
 _REGULATORS = {PortalRole.REGULATOR, PortalRole.REGULATOR_SUPERVISOR}
 
 
@@ -74,6 +80,33 @@ def keys_of(actor: Actor) -> "QuerySet[ApiKey]":
     if actor.role in _REGULATORS:
         return ApiKey.objects.filter(role="")
     return ApiKey.objects.filter(office=actor.office).exclude(role="")
+
+
+def every_key() -> list[ApiKey]:
+    """Every key ever made, by office and name."""
+    return list(ApiKey.objects.select_related("holder"))
+
+
+def key_named(text: str) -> ApiKey:
+    """The key that is written `office/name`. Raises: KeyRefused."""
+    office, _slash, name = text.rpartition("/")
+    key = ApiKey.objects.filter(office=office, name=name).first()
+    if key is None:
+        raise KeyRefused(f'there is no key "{text}"; `openceir api list` shows them')
+    return key
+
+
+def as_row(key: ApiKey) -> dict[str, Any]:
+    """What a command shows of a key."""
+    state = "open" if key.is_valid_at(moment.now()) else "revoked" if key.revoked_at else "expired"
+    return {
+        "key": str(key),
+        "holder": key.holder.username,
+        "scopes": key.scopes,
+        "per_day": key.per_day,
+        "expires_at": f"{key.expires_at:%Y-%m-%dT%H:%M:%SZ}",
+        "state": state,
+    }
 
 
 def revoke_key(actor: Actor, key: ApiKey) -> None:
