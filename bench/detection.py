@@ -17,7 +17,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as csv
 import pyarrow.feather as feather
-import pyarrow.parquet as pq
 
 from bench import Beside, Row, Scale, nation, read_apart
 from openceir.detection import (
@@ -74,7 +73,16 @@ def lake_files(paths: Sequence[Path]) -> list[LakeFile]:
 
 
 def cells(month: nation.Nation) -> pa.Table:
-    """The cell tables of the operators, with the keys that the nation's lake uses."""
+    """The cell tables of the operators, with the keys that the nation's lake uses; as `lists`, read from their files once."""
+    kept = month.folder / "detection-cells"
+    if not kept.exists():
+        fresh = kept.with_suffix(".new")
+        feather.write_feather(_cells_from_files(month), str(fresh), compression="uncompressed")
+        fresh.rename(kept)
+    return feather.read_table(str(kept), memory_map=True)
+
+
+def _cells_from_files(month: nation.Nation) -> pa.Table:
     parts = []
     for number, operator in enumerate(nation.OPERATORS):
         read = csv.read_csv(month.folder / "cells" / f"{operator}.csv")
@@ -154,9 +162,9 @@ def _judge(rows: int, work: Path, home: Path, memory: str, further: bool, adopte
     month = nation.make(work, rows=rows, dumps=False)
     settings = EngineSettings(memory_limit=memory, spill=home / "spill")
     as_of_on = nation.FIRST_DAY + timedelta(days=nation.DAYS - 1 + further)
-    kept = home / "standing.parquet"
+    kept = home / "standing.arrow"
     measures = Measures(home, settings)
-    standing = pq.read_table(kept) if adopted else None
+    standing = feather.read_table(str(kept)) if adopted else None
     inputs = Inputs(
         measured=measures.measured(),
         lists=lists(month),
@@ -171,7 +179,8 @@ def _judge(rows: int, work: Path, home: Path, memory: str, further: bool, adopte
             proposal.evidence.digest  # noqa: B018 - part of the work
     said = {"as_of_on": as_of_on.isoformat(), "ever_seen": str(proposals[0].ever_seen)}
     table = pa.concat_tables([_standing(proposal) for proposal in proposals])
-    pq.write_table(table.replace_schema_metadata(said | _until(measures, as_of_on)), kept)
+    said |= _until(measures, as_of_on)
+    feather.write_feather(table.replace_schema_metadata(said), str(kept), compression="uncompressed")
     return Answer(whole.hexdigest(), sum(len(p.standing) for p in proposals))
 
 
@@ -204,8 +213,9 @@ def _earlier(standing: pa.Table, measures: Measures) -> Earlier:
 def _standing(proposal: Proposal) -> pa.Table:
     count, rule = len(proposal.standing), proposal.rule
     block_on = None if proposal.block_on is None else (proposal.block_on - date(1970, 1, 1)).days
-    columns = [[rule.label] * count, proposal.standing, [block_on] * count, [False] * count]
-    table = pa.table([*columns, [rule.blocking] * count, [rule.marks_duplicate] * count], schema=STANDING)
+    said = (pa.scalar(block_on, pa.int64()), False, rule.blocking, rule.marks_duplicate)
+    columns = [pa.repeat(rule.label, count), pa.array(proposal.standing), *(pa.repeat(one, count) for one in said)]
+    table = pa.Table.from_arrays(columns, schema=STANDING)
     return table.append_column("seen", pa.array(proposal.standing_seen))
 
 
@@ -237,6 +247,7 @@ def measure(work: Path, scale: Scale) -> list[Row]:
         made.lake()
         made.lake(further_day=True)
         lists(made)
+        cells(made)
 
     prepared(scale.month)
     month, measuring, judging = run(scale.month, "4GB")

@@ -284,11 +284,47 @@ def test_a_run_that_begins_from_an_earlier_day_answers_as_a_full_one(
             touched=np.array(sorted(touched), np.int64),
             has_same_conflicts=measures.until(before_on).conflicts == until.conflicts,
         )
-        [quick, full] = asked(after, as_of_on, earlier=earlier), asked(after, as_of_on)
-        for one, other in zip(quick, full, strict=True):
-            assert one.evidence.rows == other.evidence.rows, one.rule.label
-            assert (one.standing.tolist(), one.ever_seen) == (other.standing.tolist(), other.ever_seen), one.rule.label
-        assert outcome_digest(quick) == outcome_digest(full)
+        assert_same(asked(after, as_of_on, earlier=earlier), asked(after, as_of_on))
+
+
+def assert_same(quick, full):
+    for one, other in zip(quick, full, strict=True):
+        assert one.evidence.rows == other.evidence.rows, one.rule.label
+        assert (one.standing.tolist(), one.ever_seen) == (other.standing.tolist(), other.ever_seen), one.rule.label
+    assert outcome_digest(quick) == outcome_digest(full)
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(
+    world=worlds, limits=some_limits, first=st.integers(0, DAYS - 1), step=st.integers(1, 4),
+    erased_before=st.sampled_from([date(2026, 10, 1), date(2026, 11, 1)]), beside=st.integers(0, DAYS),
+)  # fmt: skip
+def test_a_run_begins_from_an_earlier_one_though_subscribers_of_its_days_were_erased(
+    world, limits, first, step, erased_before, beside
+):
+    """Of such months only the devices are left; `beside` says after how many days the rest was measured beside them."""
+    policy = rules_of(limits, above_one=True)
+    before_on = FIRST_DAY + timedelta(days=first)
+    with new_home() as home:
+        measures = Measures(home, SMALL)
+        files = write_lake(home, world.sightings)
+        for last in (FIRST_DAY + timedelta(days=beside), LAST_DAY):
+            measures.refresh([file for file in files if file.day <= last], world.cell_table(), policy)
+        measures.forget_subscribers(erased_before)
+
+        def asked(day: date, **more):
+            inputs = Inputs(measured=measures.measured(), lists=world.tables())
+            return evaluate(policy, day, inputs, evidence_key=KEY, settings=SMALL, **more)
+
+        before = asked(before_on)
+        earlier = Earlier(
+            as_of_on=before_on,
+            standing={one.rule.label: (one.standing, one.standing_seen) for one in before},
+            ever_seen=before[0].ever_seen,
+            touched=np.empty(0, np.int64),
+        )
+        as_of_on = before_on + timedelta(days=step)
+        assert_same(asked(as_of_on, earlier=earlier), asked(as_of_on))
 
 
 def test_a_limit_that_changes_between_two_runs_asks_everybody_again():

@@ -1,6 +1,13 @@
 """The measures of a lake that changes: whatever the order of days, the same as measuring everything at once."""
 
+import json
+import pickle
+import random
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -12,6 +19,7 @@ from hypothesis import strategies as st
 from tests.detection.small_world import (
     EPOCH,
     SMALL,
+    LakeFile,
     Sighting,
     World,
     instant,
@@ -35,14 +43,17 @@ DAY = date(2026, 10, 5)
 
 
 def content(measures: Measures) -> dict[str, list[tuple]]:
-    """Every measured row, in one order."""
+    """Every measured row, in one order; of devices, of which several files may speak, what they say together."""
     measured = measures.measured()
-    return {
-        name: sorted(
-            (tuple(row.values()) for path in measured.files(name) for row in pq.read_table(path).to_pylist()), key=repr
-        )
+    rows = {
+        name: [tuple(row.values()) for path in measured.files(name) for row in pq.read_table(path).to_pylist()]
         for name in ("triplets", "devices", "conflicts")
     }
+    masks: dict[tuple, int] = {}
+    for *seen, mask in rows["devices"]:
+        masks[tuple(seen)] = masks.get(tuple(seen), 0) | mask
+    rows["devices"] = [(*seen, mask) for seen, mask in masks.items()]
+    return {name: sorted(some, key=repr) for name, some in rows.items()}
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -183,6 +194,48 @@ def test_retention_erases_subscribers_and_keeps_when_a_device_was_seen(tmp_path)
     assert not list((tmp_path / "lake" / "measures" / "triplets").rglob("*.parquet"))
 
 
+def seen_on(home: Path, day: date, count: int) -> LakeFile:
+    """A file of one sighting of each of so many devices."""
+    rows = [Sighting(day, "northtel", ALICE + number, key("001010000000001"), rat=64) for number in range(count)]
+    return write_file(home, "northtel", day, rows)
+
+
+def test_a_further_days_devices_lie_beside_the_months_until_they_weigh_as_much(tmp_path):
+    """Whatever lies where, all of it counts once, and a file that is folded in or taken back is gone."""
+    files = [seen_on(tmp_path, DAY + timedelta(days=number), count) for number, count in enumerate((5, 2, 2, 1))]
+    measures, cells = Measures(tmp_path, SMALL), World().cell_table()
+    folder = tmp_path / "lake" / "measures" / "devices" / "month=2026-10"
+    for count, rows in ((1, [5]), (2, [5, 2]), (3, [5, 2, 2]), (4, [5])):
+        measures.refresh(files[:count], cells, POLICY)
+        kept = measures.measured().devices
+        assert [file_rows(LakeFile(path, "", DAY, b"")) for path in kept] == rows
+        assert sorted(folder.iterdir()) == sorted(kept)
+        whole = Measures(tmp_path / f"whole-{count}", SMALL)
+        whole.refresh(files[:count], cells, POLICY)
+        assert content(measures) == content(whole)
+    measures.refresh(files[:2], cells, POLICY)
+    assert [file_rows(LakeFile(path, "", DAY, b"")) for path in measures.measured().devices] == [5]
+
+
+def test_a_manifest_of_the_version_before_reads_as_it_did(tmp_path):
+    files, cells = two_towns(tmp_path), World(cells=CELLS).cell_table()
+    measures = Measures(tmp_path, SMALL)
+    measures.refresh(files, cells, POLICY)
+    now, digest, until = content(measures), measures.measured().digest, measures.until(DAY)
+    manifest = tmp_path / "lake" / "measures" / "manifest.json"
+    tree = json.loads(manifest.read_text())
+    for month in tree["months"].values():
+        [month["devices"]] = month["devices"]
+    manifest.write_text(json.dumps(tree | {"version": 1}))
+    assert (content(measures), measures.measured().digest, measures.until(DAY)) == (now, digest, until)
+    assert measures.refresh(files, cells, POLICY).is_empty
+    files.append(seen_on(tmp_path, DAY + timedelta(days=1), 3))
+    measures.refresh(files, cells, POLICY)
+    whole = Measures(tmp_path / "whole", SMALL)
+    whole.refresh(files, cells, POLICY)
+    assert content(measures) == content(whole)
+
+
 class Dies(Exception):
     """Stands for the power going."""
 
@@ -232,3 +285,43 @@ def test_a_manifest_that_cannot_be_read_is_said_not_guessed(tmp_path):
     (folder / "manifest.json").write_text("{}")
     with pytest.raises(StorageError, match="is not a manifest of measures"):
         Measures(tmp_path, SMALL).measured()
+
+
+FOLDS = """
+import pickle, sys
+from pathlib import Path
+from tests.detection.small_world import SMALL
+from openceir.storage.measures import Measures
+home = Path(sys.argv[1])
+files, cells, policy = pickle.loads((home / "asked").read_bytes())
+print("folding", flush=True)
+for count in range(1, len(files) + 1):
+    Measures(home, SMALL).refresh(files[:count], cells, policy)
+"""
+
+
+def test_folds_killed_at_any_moment_go_on_from_the_last_complete_day(tmp_path):
+    """kill -9, thrice: what stands then is the measures of some days, all of them, and the rest is folded in after it."""
+    choice = random.Random(20261005)
+    counts = [choice.randint(3, 6), *(choice.randint(1, 4) for _ in range(11))]
+    files = [seen_on(tmp_path, DAY + timedelta(days=number), count) for number, count in enumerate(counts)]
+    cells = World().cell_table()
+    (tmp_path / "asked").write_bytes(pickle.dumps((files, cells, POLICY)))
+    complete = []
+    for count in range(len(files) + 1):
+        whole = Measures(tmp_path / f"whole-{count}", SMALL)
+        whole.refresh(files[:count], cells, POLICY)
+        complete.append(content(whole))
+    for _ in range(3):
+        shutil.rmtree(tmp_path / "lake" / "measures", ignore_errors=True)
+        with subprocess.Popen([sys.executable, "-c", FOLDS, str(tmp_path)], stdout=subprocess.PIPE) as folding:
+            assert folding.stdout is not None
+            assert folding.stdout.readline() == b"folding\n"
+            time.sleep(choice.uniform(0.02, 0.6))
+            folding.send_signal(signal.SIGKILL)
+        measures = Measures(tmp_path, SMALL)
+        assert content(measures) in complete
+        measures.refresh(files, cells, POLICY)
+        assert content(measures) == complete[-1]
+        folder = tmp_path / "lake" / "measures" / "devices"
+        assert sorted(folder.rglob("*.parquet")) == sorted(measures.measured().devices)

@@ -14,6 +14,7 @@ from openceir.detection.measuring import (
     TravelLimits,
     count_times,
     days_of,
+    folded,
     measure_conflicts,
     measure_month,
 )
@@ -36,7 +37,7 @@ __all__ = [
     # evidence
     "Evidence", "EvidenceRow", "explain", "evidence_digest", "row_digest",
     # measuring
-    "CellMap", "TravelLimits", "measure_month", "Suspects", "measure_conflicts", "count_times",
+    "CellMap", "TravelLimits", "measure_month", "folded", "Suspects", "measure_conflicts", "count_times",
     "days_of",
     # the engine
     "Engine", "EngineSettings", "Step", "render",

@@ -20,7 +20,7 @@ from openceir.policy import Limit, dated_value
 
 __all__ = ["Condition", "conditions", "condition_named", "first_day_of_period"]
 
-_KEYS = {"title", "clause", "facts", "shows", "subscribers", "lone_below", "sentence", "otherwise", "limits"}
+_KEYS = {"title", "clause", "facts", "shows", "subscribers", "lone_below", "moves", "sentence", "otherwise", "limits"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +35,7 @@ class Condition:
     shows: tuple[str, ...]  # columns kept as evidence
     subscribers: bool  # whether keyed digests of the subscribers are kept with a hit
     lone_below: str  # the limit that, above 1, no device of one SIM card, number and person can reach; "" for none
+    moves: str  # the text of moves/ for what a further day may move beyond its facts (earlier.py); "" for none
     sentence: str
     otherwise: str  # the sentence when the condition is inverted
     limits: Mapping[str, Any] = field(repr=False)
@@ -158,6 +159,7 @@ def _load(name: str) -> Condition:
         shows=tuple(words.get("shows", ())),
         subscribers=words.get("subscribers", False),
         lone_below=words.get("lone_below", ""),
+        moves=words.get("moves", ""),
         sentence=words["sentence"],
         otherwise=words["otherwise"],
         limits=words.get("limits", {}),

@@ -9,7 +9,7 @@ both windows alike. Where a rule reads what no text of moves/ covers, everybody 
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -19,20 +19,23 @@ import numpy.typing as npt
 from openceir.detection.condition import condition_named, first_day_of_period
 from openceir.detection.engine import Engine, Step
 from openceir.detection.fact import FACTS
-from openceir.detection.plan import counts_everybody, distinct_uses, first_day
+from openceir.detection.plan import RADIO, counts_everybody, distinct_uses, first_day
 from openceir.detection.proposal import Devices, no_devices
 from openceir.detection.rule import Rule, Use
-from openceir.detection.sql import Sql, days_relation, epoch_day, has_sql, read_sql, render, window
+from openceir.detection.sql import Sql, days_relation, epoch_day, read_sql, render, window
 
 __all__ = ["Earlier", "moved_devices", "moved_steps"]
 
 _WORD = re.compile(r":?\b[a-z_][a-z0-9_]*\b")
-# How moves/networks.sql says which users a fact is about.
+# How moves/networks.sql says which users a fact is about; most users are at home, and looked at as any others are.
 _WHOSE = {
-    "used_at_home": Sql("h.at_home"),
     "used_by_foreigner": Sql("NOT h.in_country"),
     "used_by_other_local": Sql("h.in_country AND NOT h.at_home"),
 }
+# Texts of moves/ that others read: no devices to ask by themselves.
+_READ_BY_OTHERS = ("restless", "fresh", "several")
+# What a further day may move though no user enters or leaves a window: a condition that reads it names its text of moves/.
+_BY_THE_DAY = {":as_of_on", "generations", "imsi_days", "days_seen", "uid_days", "days_used", "msisdn_days"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +60,10 @@ def moved_devices(engine: Engine, rules: Sequence[Rule], earlier: Earlier, as_of
         return None
     found = [no_devices()]
     for step in steps:
-        engine.run(step)
-        if step.name != "fresh":
-            found.append(engine.fetch(f"SELECT device FROM {step.name}")["device"].to_numpy())
+        if step.name in _READ_BY_OTHERS:
+            engine.run(step)
+        else:
+            found.append(engine.fetch(step.sql)["device"].to_numpy())
     if not earlier.has_same_conflicts:  # who has no conflict any more stood with the rule
         found += [earlier.standing[rule.label][0] for rule, _ in of_conflicts if rule.label in earlier.standing]
     return np.unique(np.concatenate(found))
@@ -68,31 +72,40 @@ def moved_devices(engine: Engine, rules: Sequence[Rule], earlier: Earlier, as_of
 def moved_steps(
     rules: Sequence[Rule], before_on: date, as_of_on: date, *, has_same_conflicts: bool = True
 ) -> list[Step] | None:
-    """The steps that find them; every result but `fresh` is a column of devices. None where they cannot be found."""
+    """The steps that find them; every result but those that others read is a column of devices to ask.
+
+    None where they cannot be found.
+    """
     uses = distinct_uses(rules)
     since = min(first_day(uses, before_on), first_day(uses, as_of_on))
+    moving, staying = _moving_and_staying_days(uses, before_on, as_of_on)
+    capability = render(read_sql("facts", "model_capability"), {})
     common: dict[str, object] = {
+        **RADIO,
         "before_on": epoch_day(before_on),
         "as_of_on": epoch_day(as_of_on),
         "days_since": window(before_on + timedelta(days=1), as_of_on),
+        "least_mask": min((1 << day.day - 1 for day in _days(before_on + timedelta(days=1), as_of_on)), default=0),
         "before_month_on": epoch_day(before_on.replace(day=1)),
         "before_mask": (1 << before_on.day) - 1,
+        "first_month_on": epoch_day(since.replace(day=1)),
         "longest_window": window(since, as_of_on),
-        "moving_days": days_relation(_moving_days(uses, before_on, as_of_on)),
+        "moving_days": days_relation(moving),
+        "staying_days": days_relation(staying),
+        "model_capability": Sql(f"({capability})"),
         "any_day": not has_same_conflicts,
     }
     texts = [render(read_sql("moves", "seen"), common)]
     for use in uses:
+        condition = condition_named(use.name)
         if "last_seen_on" in _words(use) or counts_everybody(use):
             return None
-        values = condition_named(use.name).sql_values(as_of_on, use.limits) | common
+        if _words(use) & _BY_THE_DAY and not condition.moves:
+            return None
+        values = condition.sql_values(as_of_on, use.limits) | common
         begins = first_day_of_period(before_on, use.limits)
         if begins is not None:
             values |= {"window_before": window(begins, before_on), "first_before_on": epoch_day(begins)}
-        if ":as_of_on" in _words(use):
-            if not has_sql("moves", use.name):
-                return None
-            texts.append(render(read_sql("moves", use.name), values))
         for kind, columns in _kinds(use).items():
             if kind is None:
                 return None
@@ -100,18 +113,37 @@ def moved_steps(
                 texts += [render(read_sql("moves", kind), values | {"whose": _WHOSE[name]}) for name in columns]
             elif kind:
                 texts.append(render(read_sql("moves", kind), values))
-    fresh = Step("fresh", render(read_sql("moves", "fresh"), common))
-    return [fresh, *(Step(f"moved_{number}", text) for number, text in enumerate(dict.fromkeys(texts)))]
+        if "delay_days" in use.limits:
+            values["due_days"] = days_relation(_due_days(use.limits["delay_days"].value, before_on, as_of_on))
+        if condition.moves:
+            texts.append(render(read_sql("moves", condition.moves), values))
+    first = [Step(name, render(read_sql("moves", name), common)) for name in _READ_BY_OTHERS]
+    return [*first, *(Step(f"moved_{number}", text) for number, text in enumerate(dict.fromkeys(texts)))]
 
 
-def _moving_days(uses: Sequence[Use], before_on: date, as_of_on: date) -> set[date]:
-    """The days that entered any window of these uses, or left it."""
-    spans = [(before_on + timedelta(days=1), as_of_on)]
+def _moving_and_staying_days(uses: Sequence[Use], before_on: date, as_of_on: date) -> tuple[set[date], set[date]]:
+    """The days that entered any window of users or left it, and those that every window holds on both days."""
+    spans, stays = [(before_on + timedelta(days=1), as_of_on)], before_on.replace(day=1)
     for use in uses:
         then, now = (first_day_of_period(day, use.limits) for day in (before_on, as_of_on))
-        if then is not None and now is not None and "counted" in _kinds(use):
+        if then is not None and now is not None and "users" in _kinds(use):
             spans.append((then, now - timedelta(days=1)))
-    return {date.fromordinal(day) for first, last in spans for day in range(first.toordinal(), last.toordinal() + 1)}
+            stays = max(stays, now)
+    return {day for span in spans for day in _days(*span)}, set(_days(stays, before_on))
+
+
+def _due_days(delays: Mapping[str, int], before_on: date, as_of_on: date) -> set[date]:
+    """The days up to the earlier run from which a delay ended since; who was first seen later is asked in any case."""
+    days = (
+        day - timedelta(days=delay)
+        for delay in delays.values()
+        for day in _days(before_on + timedelta(days=1), as_of_on)
+    )
+    return {day for day in days if day <= before_on}
+
+
+def _days(first: date, last: date) -> Iterator[date]:
+    return (date.fromordinal(day) for day in range(first.toordinal(), last.toordinal() + 1))
 
 
 def _kinds(use: Use) -> dict[str | None, list[str]]:
@@ -119,7 +151,10 @@ def _kinds(use: Use) -> dict[str | None, list[str]]:
     kinds: dict[str | None, list[str]] = {}
     read = _words(use)
     for name in condition_named(use.name).facts:
-        kinds.setdefault(FACTS[name].moves, []).extend(column for column in FACTS[name].columns if column in read)
+        for column in FACTS[name].columns:
+            if column in read:
+                kind = FACTS[name].moves
+                kinds.setdefault("users" if kind == "networks" and column not in _WHOSE else kind, []).append(column)
     return kinds
 
 

@@ -8,7 +8,7 @@ After an earlier run only devices that lists, data or the day moved since are ju
 the full run's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -92,8 +92,7 @@ def evaluate(
             newly = f"device WHERE seen AND first_seen_on > {epoch_day(earlier.as_of_on)}"
             ever_seen = earlier.ever_seen + engine.count(newly)
         outcomes = []
-        for number, rule in enumerate(chosen):
-            devices, seen = _matching(engine, number)
+        for rule, (devices, seen) in zip(chosen, _matching(engine, len(chosen)), strict=True):
             if earlier is not None and asked is not None:
                 devices, seen = _merged(earlier.standing.get(rule.label), asked, devices, seen)
             if rule.sticky and rule.label in stood:  # once matched, matched for ever
@@ -164,7 +163,7 @@ def _narrow(engine: Engine, asked: Devices) -> None:
 
 def _repeated(imsis: pa.ChunkedArray) -> pa.Table:
     """The IMSIs that stand in a column more than once."""
-    ordered = np.sort(imsis.drop_null().to_numpy())
+    ordered = np.sort((imsis.drop_null() if imsis.null_count else imsis).to_numpy())
     return pa.table({"imsi": np.unique(ordered[1:][ordered[1:] == ordered[:-1]])})
 
 
@@ -199,8 +198,8 @@ def _standing_by_rule(inputs: Inputs) -> dict[str, _Stood]:
     table = inputs.standing
     if table is None or not table.num_rows:
         return {}
-    table = table.sort_by([("rule", "ascending"), ("device", "ascending")]).combine_chunks()
-    labels = table["rule"].to_pylist()
+    rules = table["rule"].combine_chunks().dictionary_encode()
+    order = np.lexsort((table["device"].to_numpy(), rules.indices.to_numpy()))
     columns = {
         "devices": table["device"].to_numpy(),
         "block_on": table["block_on"].fill_null(-1).to_numpy(),
@@ -208,10 +207,12 @@ def _standing_by_rule(inputs: Inputs) -> dict[str, _Stood]:
         "blocking": table["blocking"].to_numpy(zero_copy_only=False),
         "marks_duplicate": table["marks_duplicate"].to_numpy(zero_copy_only=False),
     }
-    starts = [at for at, label in enumerate(labels) if at == 0 or label != labels[at - 1]]
+    ends = np.cumsum(np.bincount(rules.indices.to_numpy(), minlength=len(rules.dictionary)))
     return {
-        labels[start]: _Stood(**{name: column[start:end] for name, column in columns.items()})
-        for start, end in zip(starts, [*starts[1:], len(labels)], strict=True)
+        label: _Stood(**{name: column[order[end - count : end]] for name, column in columns.items()})
+        for label, end, count in sorted(
+            zip(rules.dictionary.to_pylist(), ends.tolist(), np.diff(ends, prepend=0).tolist(), strict=True)
+        )
     }
 
 
@@ -234,9 +235,14 @@ def _worth_asking(
 # -- what comes out ----------------------------------------------------------------------------------------------
 
 
-def _matching(engine: Engine, rule: int) -> tuple[Devices, npt.NDArray[np.bool_]]:
-    found = engine.fetch(f"SELECT device, seen FROM verdict WHERE rule_{rule} ORDER BY device")
-    return found["device"].to_numpy(), found["seen"].to_numpy(zero_copy_only=False).astype(np.bool_)
+def _matching(engine: Engine, rules: int) -> Iterator[tuple[Devices, npt.NDArray[np.bool_]]]:
+    """Of each rule who matches it, ascending, and which of them were ever seen."""
+    columns = ", ".join(("device", "seen", *(f"rule_{number}" for number in range(rules))))
+    found = engine.fetch(f"SELECT {columns} FROM verdict ORDER BY device")
+    devices, *flags = (column.to_numpy() for column in found.columns)
+    seen, *matches = (flag.astype(np.bool_) for flag in flags)
+    for match in matches:
+        yield devices[match], seen[match]
 
 
 def _merged(

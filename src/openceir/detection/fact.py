@@ -18,8 +18,8 @@ class Fact:
     key: str = "device"  # the column that finds a device's row
     before: tuple[str, ...] = ()  # files in facts/ whose relation, of the same name, the text reads
     values: Mapping[str, object] = field(default_factory=dict)  # placeholders that are no limits
-    # What moves it from one day to the next: a text of moves/, "counted", or "" for lists alone. None: nobody knows, and
-    # every device is asked again.
+    # What moves it from one day to the next: a text of moves/, or "" for lists alone. None: nobody knows, and every device
+    # is asked again.
     moves: str | None = None
 
     @property
@@ -45,10 +45,10 @@ FACTS: Mapping[str, Fact] = {
         "model", "tac_known", "tac_barred", "exempt", "manufacturer", "model", "device_type", "model_generations",
         key="tac", before=("model_capability",),
     ),
-    "subscribers": _fact("subscribers", "imsis", "imsi_days", "days_seen", before=("counted", "pairs"), moves="counted"),
-    "numbers": _fact("numbers", "msisdns", before=("counted",), moves="counted"),
-    "series": _fact("series", "series_msisdns", "msisdn_days", "steps", "number_operators", before=("counted",), moves="counted"),
-    "people": _fact("people", "uids", "uid_days", "days_used", before=("counted", "pairs"), moves="counted"),
+    "subscribers": _fact("subscribers", "imsis", "imsi_days", "days_seen", before=("counted", "pairs"), moves="users"),
+    "numbers": _fact("numbers", "msisdns", before=("counted",), moves="users"),
+    "series": _fact("series", "series_msisdns", "msisdn_days", "steps", "number_operators", before=("counted",), moves="users"),
+    "people": _fact("people", "uids", "uid_days", "days_used", before=("counted", "pairs"), moves="users"),
     "networks": _fact("networks", "used_at_home", "used_by_foreigner", "used_by_other_local", moves="networks"),
     "conflicts": Fact(
         text="conflicts",

@@ -23,7 +23,7 @@ from openceir.identity import G2, G3, G4, G5
 from openceir.policy import Policy
 
 __all__ = [
-    "CellMap", "TravelLimits", "conflict_steps", "count_times", "days_of", "measure_conflicts", "measure_month",
+    "CellMap", "TravelLimits", "conflict_steps", "count_times", "days_of", "folded", "measure_conflicts", "measure_month",
     "month_steps",
 ]  # fmt: skip
 
@@ -117,12 +117,10 @@ def see_sightings(engine: Engine, files: Sequence[SightingsFile], operators: Seq
     engine.connection.execute(f"CREATE OR REPLACE TEMP VIEW sightings AS {' UNION ALL '.join(parts)}")
 
 
-def measure_month(
-    engine: Engine, month: date, files: Sequence[SightingsFile], *, triplets: Path | None, devices: Path | None
-) -> tuple[str, str]:
-    """SELECTs of a month's triplets and devices: those of `files`, folded into the measured files given.
+def measure_month(engine: Engine, month: date, files: Sequence[SightingsFile]) -> tuple[str, str]:
+    """SELECTs of the triplets and devices of `files`, all of the month that begins on that day.
 
-    `month` is its first day. Shapes: as ports.MEASURED.
+    Shapes: as ports.MEASURED, one row a key.
     """
     operators = sorted({file.operator for file in files})
     users, *folds = month_steps()
@@ -145,20 +143,31 @@ def measure_month(
         " t.day_mask AS day_mask FROM month_triplets AS t JOIN operator_name AS o ON o.number = t.operator"
     )
     fresh_devices = f"SELECT {on}, device, rat, day_mask FROM month_devices"
-    return (
-        _folded(fresh_triplets, triplets, ("month_on", "device", "operator", "imsi", "msisdn"), ("rat", "day_mask")),
-        _folded(fresh_devices, devices, ("month_on", "device", "rat"), ("day_mask",)),
-    )
+    return fresh_triplets, fresh_devices
 
 
-def _folded(fresh: str, old: Path | None, keys: Sequence[str], masks: Sequence[str]) -> str:
-    """Both have one row a key: a join costs a third of grouping them together, since most of the old only pass."""
-    if old is None:
-        return fresh
-    columns = [f"COALESCE(o.{key}, f.{key}) AS {key}" for key in keys]
-    columns += [f"COALESCE(o.{mask} | f.{mask}, o.{mask}, f.{mask}) AS {mask}" for mask in masks]
+def folded(relation: str, fresh: str, month: Path, beside: Sequence[Path] = ()) -> str:
+    """A SELECT of what is measured so far and of the fresh together, one row a key.
+
+    The month's file has one row a key, and so has the fresh; those beside it may repeat them.
+    """
+    keys, masks = _KEYS_AND_MASKS[relation]
+    if beside:
+        ored = ", ".join(f"BIT_OR({mask}) AS {mask}" for mask in masks)
+        columns = ", ".join((*keys, *masks))
+        both = f"SELECT {columns} FROM {parquet(beside)} UNION ALL SELECT {columns} FROM ({fresh}) AS f"
+        fresh = f"SELECT {', '.join(keys)}, {ored} FROM ({both}) AS b GROUP BY {', '.join(keys)}"
+    # A join costs a third of grouping them together, since most of the month only passes.
+    chosen = [f"COALESCE(o.{key}, f.{key}) AS {key}" for key in keys]
+    chosen += [f"COALESCE(o.{mask} | f.{mask}, o.{mask}, f.{mask}) AS {mask}" for mask in masks]
     same = " AND ".join(f"o.{key} IS NOT DISTINCT FROM f.{key}" for key in keys)
-    return f"SELECT {', '.join(columns)} FROM {parquet([old])} AS o FULL JOIN ({fresh}) AS f ON {same}"
+    return f"SELECT {', '.join(chosen)} FROM {parquet([month])} AS o FULL JOIN ({fresh}) AS f ON {same}"
+
+
+_KEYS_AND_MASKS = {
+    "triplets": (("month_on", "device", "operator", "imsi", "msisdn"), ("rat", "day_mask")),
+    "devices": (("month_on", "device", "rat"), ("day_mask",)),
+}
 
 
 def count_times(files: Sequence[SightingsFile]) -> dict[Path, tuple[int, int] | None]:

@@ -14,6 +14,7 @@ def format_page() -> str:
     """The whole page in Markdown."""
     known = conditions()
     facts = dict.fromkeys(FACTS[fact].text for one in known.values() for fact in one.facts)
+    moves = dict.fromkeys(one.moves for one in known.values() if one.moves)
     return "\n".join(
         [
             "# Conditions",
@@ -39,7 +40,7 @@ def format_page() -> str:
             "",
             *(
                 line
-                for name in ("fresh", "seen", "counted", "networks", "conflicts", "gsma_not_found", "monitoring")
+                for name in ("restless", "fresh", "several", "seen", "users", "networks", "conflicts", *moves)
                 for line in ("```sql", read_sql("moves", name).rstrip(), "```", "")
             ),
             "## Measures",

@@ -23,8 +23,10 @@ from openceir.detection.sql import epoch_day, read_sql, render, window
 from openceir.identity import G2, G3, G4, G5, NON_UNIQUE_KEYS
 from openceir.policy import Policy
 
-__all__ = ["Plan", "counts_everybody", "country_tables", "distinct_uses", "first_day", "plan_rules"]
+__all__ = ["RADIO", "Plan", "counts_everybody", "country_tables", "distinct_uses", "first_day", "plan_rules"]
 
+# Which bits of a RAT mask are which generation.
+RADIO = {"rat_2g": G2, "rat_3g": G3, "rat_4g": G4, "rat_5g": G5}
 _WORD = re.compile(r"\b[a-z_][a-z0-9_]*\b")
 
 
@@ -42,10 +44,9 @@ class Plan:
 def plan_rules(rules: Sequence[Rule], as_of_on: date) -> Plan:
     """The steps that decide these rules as of a day."""
     month = as_of_on.replace(day=1)
-    radio = {"rat_2g": G2, "rat_3g": G3, "rat_4g": G4, "rat_5g": G5}
     today = {"this_month_on": epoch_day(month), "this_month_mask": (1 << as_of_on.day) - 1}
     steps = [
-        Step("seen", render(read_sql("facts", "seen"), {**radio, **today})),
+        Step("seen", render(read_sql("facts", "seen"), {**RADIO, **today})),
         Step("device", render(read_sql("facts", "device"), {})),
     ]
     uses = distinct_uses(rules)

@@ -14,7 +14,7 @@ from importlib import resources
 
 from openceir.detection.errors import DetectionError
 
-__all__ = ["Sql", "days_relation", "epoch_day", "has_sql", "read_sql", "render", "window"]
+__all__ = ["Sql", "days_relation", "epoch_day", "read_sql", "render", "window"]
 
 EPOCH = date(1970, 1, 1)
 _PLACEHOLDER = re.compile(r"(?<![:\w]):([a-z][a-z0-9_]*)")
@@ -37,11 +37,6 @@ def epoch_day(day: date) -> int:
 def read_sql(folder: str, name: str) -> str:
     """The text of `<folder>/<name>.sql`, comments and all."""
     return resources.files("openceir.detection").joinpath(folder, f"{name}.sql").read_text(encoding="utf-8")
-
-
-def has_sql(folder: str, name: str) -> bool:
-    """Whether there is a text `<folder>/<name>.sql`."""
-    return resources.files("openceir.detection").joinpath(folder, f"{name}.sql").is_file()
 
 
 def render(text: str, values: Mapping[str, object]) -> str:

@@ -3,6 +3,7 @@
     lake/measures/manifest.json
     lake/measures/triplets/month=2026-10/000012.parquet     who used which device on which days; erased with its month
     lake/measures/devices/month=2026-10/000013.parquet      which device was seen on which days; kept for ever
+    lake/measures/devices/month=2026-10/000021.parquet      of the days since; beside the month's until it weighs as much
     lake/measures/conflicts/day=2026-10-01/000014.parquet   neighbouring sightings that no one handset can have made
     lake/measures/cells/000015.parquet                      the places the conflicts were measured with
 
@@ -10,7 +11,9 @@ A fold writes new files under new numbers and then replaces the manifest: that r
 before it leaves files that nobody reads, and the next fold sweeps them. Everything here can be deleted and measured
 again, except the devices of months whose sightings were erased.
 
-A month is measured anew when one of its files went or changed, otherwise new files are folded in. A UTC day's conflicts
+A month is measured anew when one of its files went or changed, otherwise new files are folded in: its triplets are
+written again with one row a key; its devices, of which there are several times as many, only once what stands beside
+them has as many rows. A UTC day's conflicts
 are measured anew when one of the files that reach into it (or into the time just before) is not the same as then, when
 the policy's travel limits changed, or when a cell that was known moved.
 """
@@ -38,6 +41,7 @@ from openceir.detection import (
     TravelLimits,
     count_times,
     days_of,
+    folded,
     measure_conflicts,
     measure_month,
 )
@@ -47,7 +51,7 @@ from openceir.storage.files import StorageError, replace_file, write_beside
 
 __all__ = ["Folded", "MeasuredUntil", "Measures"]
 
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +88,14 @@ class _File:
 @dataclass(slots=True)
 class _Month:
     triplets: str | None
-    devices: str | None
+    devices: list[str]  # the month's, one row a key, and what came since
     files: list[str]  # the lake files in it, ascending
     closed: bool = False  # its subscribers were erased
+
+    @property
+    def seen(self) -> str:
+        """What digests call its devices."""
+        return "\n".join(self.devices)
 
 
 @dataclass(slots=True)
@@ -111,7 +120,10 @@ class _Manifest:
             return cls()
         try:
             tree = json.loads(path.read_text(encoding="utf-8"))
-            if tree["version"] != _VERSION:
+            if tree["version"] == 1:  # a month had one file of devices at most
+                for month in tree["months"].values():
+                    month["devices"] = [month["devices"]] if month["devices"] else []
+            elif tree["version"] != _VERSION:
                 raise ValueError(f"version {tree['version']}")
             return cls(
                 serial=tree["serial"],
@@ -129,7 +141,7 @@ class _Manifest:
 
     def named(self) -> set[str]:
         """Every file that counts."""
-        months = (name for month in self.months.values() for name in (month.triplets, month.devices))
+        months = (name for month in self.months.values() for name in (month.triplets, *month.devices))
         days = (day.conflicts for day in self.days.values())
         return {name for name in (*months, *days, self.cells) if name}
 
@@ -151,7 +163,7 @@ class Measures:
         months = [manifest.months[name] for name in sorted(manifest.months)]
         return Measured(
             triplets=[self.folder / month.triplets for month in months if month.triplets],
-            devices=[self.folder / month.devices for month in months if month.devices],
+            devices=[self.folder / name for month in months for name in month.devices],
             conflicts=[self.folder / day.conflicts for _, day in sorted(manifest.days.items()) if day.conflicts],
             digest=_digest_of(manifest),
         )
@@ -160,7 +172,7 @@ class Measures:
         """What is measured of the days up to one: as of that day, equal digests make equal facts."""
         manifest = _Manifest.read(self._path)
         label = day.isoformat()
-        closed = sorted((name, month.devices) for name, month in manifest.months.items() if month.closed)
+        closed = sorted((name, month.seen) for name, month in manifest.months.items() if month.closed)
         files = sorted((name, file.digest) for name, file in manifest.files.items() if file.day <= label)
         conflicts = sorted((name, kept.made_of) for name, kept in manifest.days.items() if name <= label)
         return MeasuredUntil(
@@ -250,7 +262,7 @@ class Measures:
         for name, file in manifest.files.items():
             wanted.setdefault(file.day[:7], []).append(name)
         for label in sorted(manifest.months.keys() | wanted.keys()):
-            month = manifest.months.get(label, _Month(None, None, []))
+            month = manifest.months.get(label, _Month(None, [], []))
             names = sorted(wanted.get(label, []))
             lost = [name for name in month.files if name in gone]
             if names == month.files and not lost:
@@ -262,23 +274,28 @@ class Measures:
                 done.written.append(label)
                 continue
             said("months measured", len(done.written))
-            triplets, devices = measure_month(
-                engine,
-                date.fromisoformat(f"{label}-01"),
-                [now[name] for name in fresh],
-                triplets=None if anew or not month.triplets else self.folder / month.triplets,
-                devices=None if anew or not month.devices else self.folder / month.devices,
-            )
-            manifest.months[label] = _Month(
-                None if month.closed else self._write(engine, manifest, f"triplets/month={label}", triplets),
-                self._write(engine, manifest, f"devices/month={label}", devices),
-                names,
-                month.closed,
-            )
+            if anew:
+                month = _Month(None, [], [], month.closed)
+            triplets, devices = measure_month(engine, date.fromisoformat(f"{label}-01"), [now[name] for name in fresh])
+            if not month.closed:
+                if month.triplets:
+                    triplets = folded("triplets", triplets, self.folder / month.triplets)
+                month.triplets = self._write(engine, manifest, f"triplets/month={label}", triplets)
+            seen = self._add_devices(engine, manifest, label, month.devices, devices)
+            manifest.months[label] = _Month(month.triplets, seen, names, month.closed)
             done.written.append(label)
             if anew:
                 done.anew.append(label)
         return done
+
+    def _add_devices(self, engine: Engine, manifest: _Manifest, label: str, kept: list[str], fresh: str) -> list[str]:
+        """The files of a month's devices: the fresh ones beside the others, or all in one once they weigh as much."""
+        if kept:
+            month, *beside = (self.folder / name for name in kept)
+            weight = sum(pq.read_metadata(path).num_rows for path in beside) + engine.count(f"({fresh}) AS f")
+            if weight >= pq.read_metadata(month).num_rows:
+                kept, fresh = [], folded("devices", fresh, month, beside)
+        return [*kept, self._write(engine, manifest, f"devices/month={label}", fresh)]
 
     def _take_cells(self, manifest: _Manifest, cells: pa.Table) -> None:
         """Keep the places; a known cell that moved or went makes every day's conflicts doubtful."""
@@ -352,7 +369,7 @@ class Measures:
         return name
 
     def _commit(self, manifest: _Manifest) -> None:
-        replace_file(self._path, json.dumps(asdict(manifest), indent=1, sort_keys=True).encode(), mode=0o600)
+        replace_file(self._path, json.dumps(asdict(manifest), sort_keys=True).encode(), mode=0o600)
         # From here on a restart finds the new measures.
         self._sweep(manifest)
 
@@ -385,7 +402,7 @@ def _digest_of(manifest: _Manifest) -> bytes:
     content: list[Any] = [
         sorted((name, file.digest) for name, file in manifest.files.items()),
         # devices of closed months cannot be named by lake files any more, only by the file that holds them
-        sorted((label, month.devices) for label, month in manifest.months.items() if month.closed),
+        sorted((label, month.seen) for label, month in manifest.months.items() if month.closed),
         sorted((label, day.made_of) for label, day in manifest.days.items()),
     ]
     return hashlib.sha256(json.dumps(content).encode()).digest()

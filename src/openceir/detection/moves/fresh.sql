@@ -1,8 +1,16 @@
--- fresh: which devices were seen since the earlier run with a set of RATs that this month did not show before?
--- Shapes: rows of `devices` (one a month, device and RAT) in; one row per such device and RAT out.
--- Units:  days_since holds the days after the earlier run's; of before_month_on, before_mask are the days up to it.
-SELECT DISTINCT d.device AS device, COALESCE(d.rat, 0) AS rat
+-- fresh: which devices may have been seen for the first time since the earlier run?
+-- Shapes: restless triplets, and rows of `devices` (one or more a month, device and RAT), in; devices out.
+-- A month whose triplets were erased has its devices still: there it may be everybody.
+SELECT r.device AS device
+FROM restless AS r
+JOIN :days_since AS n ON n.month_on = r.month_on
+WHERE (r.day_mask & n.mask) <> 0
+UNION
+SELECT d.device AS device
 FROM devices AS d
-JOIN :days_since AS n ON n.month_on = d.month_on
-WHERE (d.day_mask & n.mask) <> 0
-  AND NOT (d.month_on = :before_month_on AND (d.day_mask & :before_mask) <> 0)
+JOIN (
+  SELECT n.month_on AS month_on, n.mask AS mask
+  FROM :days_since AS n
+  LEFT JOIN (SELECT DISTINCT month_on FROM triplets) AS t ON t.month_on = n.month_on
+  WHERE t.month_on IS NULL) AS erased ON erased.month_on = d.month_on
+WHERE (d.day_mask & erased.mask) <> 0

@@ -1,11 +1,11 @@
--- seen: of which devices may facts/seen.sql say something new since the earlier run, the last day apart?
--- Shapes: fresh devices and RATs, and rows of `devices`, in; devices out. No condition reads the last day.
+-- seen: which devices were seen for the first time since the earlier run?
+-- Shapes: fresh devices, and rows of `devices` (one or more a month, device and RAT), in; devices out.
 SELECT f.device AS device
 FROM fresh AS f
 LEFT JOIN (
-  SELECT DISTINCT d.device AS device, COALESCE(d.rat, 0) AS rat
+  SELECT DISTINCT d.device AS device
   FROM devices AS d
-  JOIN (SELECT DISTINCT device FROM fresh) AS k ON k.device = d.device
+  JOIN fresh AS k ON k.device = d.device
   WHERE d.month_on < :before_month_on OR (d.month_on = :before_month_on AND (d.day_mask & :before_mask) <> 0)
-) AS o ON o.device = f.device AND o.rat = f.rat
+) AS o ON o.device = f.device
 WHERE o.device IS NULL
