@@ -1176,7 +1176,7 @@ QUESTION_LAYER, _QUESTION_FILES = questions.make_layer(
 )
 QUESTION_BUCKET = dict(_QUESTION_FILES)[0]
 QUESTION_MANIFEST = questions.Manifest(
-    group=questions.KeyGroup.of_one(QUESTION_KEY), made_at=NOON, stale_at=NOON, ledger_size=0, checkpoint="",
+    group=questions.KeyGroup.of_one(QUESTION_KEY), made_at=NOON, stale_at=NOON, ledger_size=0, checkpoint="", log_key=None,
     layers=(QUESTION_LAYER,), ranges_sha256="00" * 32,
 )  # fmt: skip
 

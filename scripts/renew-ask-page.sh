@@ -8,7 +8,7 @@ trap 'rm -rf "$work"' EXIT
 cd "$work"
 npm install --silent --no-audit --no-fund @noble/curves@2.4.0 @noble/hashes@2.4.0 esbuild@0.28.2
 cat > entry.js <<'JS'
-export { ristretto255_oprf, ed25519 } from '@noble/curves/ed25519.js';
+export { ristretto255, ristretto255_oprf, ed25519 } from '@noble/curves/ed25519.js';
 export { sha256 } from '@noble/hashes/sha2.js';
 JS
 npx esbuild entry.js --bundle --format=esm --minify --target=es2020 --legal-comments=inline --outfile=noble-ristretto255.js

@@ -64,6 +64,9 @@ class Settings:
     portal_mail_from: str = ""  # The sender of notices by e-mail; empty: none are sent by e-mail.
     portal_mail_server: str = "localhost:25"  # The mail server that takes them.
 
+    questions_tokens_per_minute: int = 10  # Private questions a minute of one network address without an access token.
+    questions_tokens_per_minute_in_all: int = 1000  # The same of everybody together.
+    questions_partner_per_minute: int = 2000  # The same of an access token; an asker with a long list waits by itself.
     questions_tokens_per_day: int = 10  # Private questions a day of one network address without an access token.
     questions_tokens_per_day_in_all: int = 20000  # The same of everybody together: the bound on enumeration.
     questions_partner_per_day: int = 20000  # The same of an access token that has no quota of its own.
@@ -101,6 +104,9 @@ _BOUNDS = (
     ("http_max_batch", 1, 10_000),
     ("portal_api_per_day", 0, 10**9),
     ("portal_free_per_hour", 1, 10**9),
+    ("questions_tokens_per_minute", 0, 1000),
+    ("questions_tokens_per_minute_in_all", 0, 10**9),
+    ("questions_partner_per_minute", 0, 10**9),
     ("questions_tokens_per_day", 0, 1000),
     ("questions_tokens_per_day_in_all", 0, 10**9),
     ("questions_partner_per_day", 0, 10**9),

@@ -3,16 +3,18 @@
 import io
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from openceir.app import Register, open_register
+from openceir.asking import PrivateAsker
 from openceir.clock import now
 from openceir.http import make_application
+from openceir.questions import Contribution, begin
 from openceir.settings import Settings
 from openceir.statements import DeviceSet, DeviceStolen, DeviceTracked, Role
 
@@ -81,6 +83,29 @@ def served(home: Path, **settings: Any) -> Iterator[Served]:
         finally:
             server.shutdown()
             thread.join()
+
+
+@contextmanager
+def sharing(homes: list[Path], threshold: int) -> Iterator[list[Served]]:
+    """Registers that made a key together and are served; the first has its list built, and names where each is asked."""
+    with ExitStack() as serving:
+        places = [serving.enter_context(served(home, questions_tokens_per_day=1000)) for home in homes]
+        made = [begin("2026", threshold, index, place.url) for index, place in enumerate(places, 1)]
+        shown = [Contribution.parse(one.own.format()) for one in made]
+        deals = [deal for one in made for deal in one.deals(shown)]
+        tokens = []
+        for home, one in zip(homes, made, strict=True):
+            (home / "openceir.toml").write_text("[questions]\ntokens_per_day = 1000\n")
+            register = new_register(home)
+            register.install_question_key(*one.finish(shown, deals))
+            tokens.append(register.tokens.make("builder", "regulator", at=now(), expires_at=now() + timedelta(days=1)))
+            register.ledger.close()
+        first, urls = open_register(homes[0]), [place.url for place in places]
+        asker = PrivateAsker(urls[0], members=urls, access_tokens=tokens)
+        group = first.question_group("2026")
+        first.build_questions(at=now(), evaluate=lambda subjects: list(asker.evaluate(group, subjects, now())))
+        first.ledger.close()
+        yield places
 
 
 def built(home: Path) -> None:

@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from asking.a_register import FREE, STOLEN, TRACKED, built, new_register, served
+from asking.a_register import FREE, STOLEN, TRACKED, built, new_register, served, sharing
 from openceir.app import open_register
-from openceir.asking import PrivateAnswer, PrivateAsker
+from openceir.asking import MemberEvaluator, PrivateAnswer, PrivateAsker
 from openceir.clock import now
 from openceir.questions import (
-    Contribution,
+    Asking,
     KeyGroupRefused,
     Manifest,
     ManifestRefused,
@@ -21,7 +21,6 @@ from openceir.questions import (
     ProofFalse,
     QuestionKey,
     QuotaSpent,
-    begin,
     bucket_number,
     bucket_path,
 )
@@ -194,32 +193,41 @@ class Between:
         return self._answers(url, said, lambda: self._fetcher.post(url, said, access_token))
 
 
+def test_files_made_from_another_log_than_the_pinned_one_give_no_answer(register):
+    log = register.register.ledger.log_key
+    assert words(PrivateAsker(register.url, log=log).ask([STOLEN], now())) == ["blocked"]
+    other = SigningKey(log.name, bytes(32)).public
+    with pytest.raises(ManifestRefused, match="made from the log"):
+        PrivateAsker(register.url, log=other).ask([STOLEN], now())
+
+
+def test_who_asks_much_waits_for_the_next_minute_and_not_for_the_next_day(register):
+    told, slept = [40, 0], []
+
+    def refuse_once(path, body, fetch):
+        wait = told.pop(0) if told and path.endswith("questions:tokens") else 0
+        if wait:
+            raise QuotaSpent("this minute is used up", wait)
+        return fetch()
+
+    evaluator = MemberEvaluator(register.url, Between(refuse_once), sleep=slept.append)
+    group = register.register.question_tree.manifest().group
+    asking = Asking(group, [STOLEN[:14].encode()])
+    asking.take(evaluator.index, evaluator.evaluate(asking.request(), now().date()))
+    assert (asking.is_answered, slept) == (True, [40])
+    told[:] = [7200]
+    with pytest.raises(QuotaSpent):
+        evaluator.evaluate(Asking(group, [STOLEN[:14].encode()]).request(), now().date())
+    assert slept == [40]
+
+
 # ------------------------------------------------------------------------------------------- a key that three members share
 
 
 @pytest.fixture(scope="module")
 def members(tmp_path_factory):
     """Three registers that made a key together, two of which must answer; the first builds its list with the second."""
-    homes = [tmp_path_factory.mktemp(f"member-{index}") for index in (1, 2, 3)]
-    made = [begin("2026", 2, index) for index in (1, 2, 3)]
-    shown = [Contribution.parse(one.own.format()) for one in made]
-    deals = [deal for one in made for deal in one.deals(shown)]
-    for home, one in zip(homes, made, strict=True):
-        register = new_register(home)
-        register.install_question_key(*one.finish(shown, deals))
-        register.ledger.close()
-    with served(homes[0]) as first, served(homes[1]) as second, served(homes[2]) as third:
-        everybody = [first, second, third]
-        tokens = {
-            each.url: each.register.tokens.make("builder", "regulator", at=now(), expires_at=now() + timedelta(days=1))
-            for each in everybody
-        }
-        register = open_register(homes[0])
-        group = register.question_group("2026")
-        urls = [each.url for each in everybody[:2]]
-        asker = PrivateAsker(urls[0], members=urls, access_tokens=[tokens[url] for url in urls])
-        register.build_questions(at=now(), evaluate=lambda subjects: list(asker.evaluate(group, subjects, now())))
-        register.ledger.close()
+    with sharing([tmp_path_factory.mktemp(f"member-{index}") for index in (1, 2, 3)], 2) as everybody:
         yield everybody
 
 

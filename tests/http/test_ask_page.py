@@ -1,15 +1,19 @@
-"""The page in a real browser: the same answer as the command, every request to its own host, the number in none of them."""
+"""The page in a real browser: the same answer as the command, every request to its own host (or to the members that share
+the key), the number in none of them."""
 
 import json
 import shutil
 import subprocess
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 
-from asking.a_register import FREE, STOLEN, TRACKED, built, new_register, served
+from asking.a_register import FREE, STOLEN, TRACKED, built, new_register, served, sharing
 from openceir.asking import PrivateAsker
 from openceir.clock import now
+from openceir.questions import KeyGroup, QuestionError, QuestionKey
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: the page was not opened in a browser")
@@ -128,6 +132,105 @@ def test_what_was_altered_gives_no_answer(visit, register, what):
     word, said = visit.ask(STOLEN)
     assert word == "no-answer"
     assert "could not be verified" in said or "altered" in said or "false" in said
+
+
+@pytest.fixture(scope="module")
+def members(tmp_path_factory):
+    """Three registers share a key, two of which must answer; the page is the first one's."""
+    with sharing([tmp_path_factory.mktemp(f"member-{index}") for index in (1, 2, 3)], 2) as places:
+        yield places
+
+
+@pytest.mark.parametrize("imei", [STOLEN, FREE])
+def test_the_page_asks_as_many_members_as_a_shared_key_takes(browser, members, imei):
+    [expected] = PrivateAsker(members[0].url).ask([imei], now())
+    for place in members:
+        place.lies, _ = {}, place.seen.clear()
+    visit = Visit(browser, members[0].url)
+    word, _ = visit.ask(imei)
+    assert (word, visit.complaints) == (expected.word, [])
+    assert visit.hosts == {place.url.removeprefix("http://") for place in members[:2]}
+    elements = [
+        json.loads(seen.rpartition(b"\n\n")[2])["elements"][0]
+        for place in members
+        for seen in place.seen
+        if b"\nREQUEST_METHOD: POST" in seen and b"PATH_INFO: /v1/questions:evaluate" in seen
+    ]
+    assert len(elements) == 2, "one question a member"
+    assert not any(imei[:14].encode() in octets for octets in visit.sent)
+    visit.context.close()
+
+
+@pytest.mark.parametrize(("liars", "word"), [((1,), "blocked"), ((0,), "blocked"), ((1, 2), "no-answer")])
+def test_a_member_that_lies_is_passed_over_as_long_as_enough_answer(browser, members, liars, word):
+    element = members[0].register.question_tree.manifest().group.public.hex()
+    lie = json.dumps({"epoch": "2026", "index": 2, "elements": [element], "proof": "00" * 64}).encode()
+    for at, place in enumerate(members):
+        place.lies = {"/v1/questions:evaluate": lie} if at in liars else {}
+    visit = Visit(browser, members[0].url)
+    found, said = visit.ask(STOLEN)
+    assert found == word
+    assert ("too few of the 2 members" in said) == (word == "no-answer")
+    visit.context.close()
+
+
+GROUP = """
+const { ristretto255_oprf: suite } = await import(PATH + "/noble-ristretto255.js");
+const source = (await import("node:fs")).readFileSync(PATH + "/ask.js", "utf8").replaceAll("/ask/noble", PATH + "/noble");
+globalThis.document = { getElementById: () => null };
+const page = await import("data:text/javascript," + encodeURIComponent(source.replaceAll('from "/', 'from "file:///')));
+const said = JSON.parse(process.argv[1]);
+for (const group of said) {
+  try { page.verifyGroup(group); console.log("fits"); } catch (wrong) { console.log(wrong.message); }
+}
+"""
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="there is no node: the page's own functions were not called")
+def test_the_page_refuses_the_groups_that_the_command_refuses(members):
+    group = members[0].register.question_tree.manifest().group.as_json()
+    stranger = QuestionKey.of_seed("2026", bytes(32)).public.hex()
+    rows = group["members"]
+    groups = [
+        group,
+        {**group, "threshold": 3},
+        {**group, "threshold": 4},
+        {**group, "threshold": 0},
+        {**group, "public_key": stranger},
+        {**group, "members": [*rows[:2], {**rows[2], "public_key": stranger}]},
+        {**group, "members": [rows[0], rows[0], rows[1]]},
+        {**group, "members": [{**rows[0], "index": 0}, *rows[1:]]},
+    ]
+    folder = Path(__file__).parents[2] / "src" / "openceir" / "http" / "ask"
+    done = subprocess.run(
+        ["node", "--input-type=module", "-e", GROUP.replace("PATH", json.dumps(str(folder))), json.dumps(groups)],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    told = done.stdout.splitlines()
+    assert len(told) == len(groups), done.stderr
+    for one, said in zip(groups, told, strict=True):
+        try:
+            KeyGroup.from_json(one)
+        except QuestionError:
+            assert said != "fits", one
+        else:
+            assert said == "fits", one
+
+
+def test_only_private_questions_may_be_asked_from_another_registers_page(members):
+    members[1].lies = {}
+    for path, allowed in (("/v1/questions:evaluate", True), ("/v1/checks", False)):
+        asked = Request(members[1].url + path, method="OPTIONS", headers={
+            "Origin": "https://elsewhere.example", "Access-Control-Request-Method": "POST",
+        })  # fmt: skip
+        try:
+            with urlopen(asked, timeout=60) as reply:
+                headers = reply.headers
+        except HTTPError as refused:
+            headers = refused.headers
+            refused.close()
+        assert (headers.get("Access-Control-Allow-Origin") == "*") == allowed
+        assert "Authorization" not in headers.get("Access-Control-Allow-Headers", "")
 
 
 def test_the_number_is_not_left_behind_in_the_address_or_in_storage(visit):

@@ -113,7 +113,7 @@ def manifest_of(**changed: object) -> Manifest:
     layer, _ = layer_of(outputs(3), [1, 2, 3])
     ranges = format_ranges([])
     usual = {
-        "group": GROUP, "made_at": MARCH, "stale_at": MARCH + timedelta(days=8), "ledger_size": 0, "checkpoint": "",
+        "group": GROUP, "made_at": MARCH, "stale_at": MARCH + timedelta(days=8), "ledger_size": 0, "checkpoint": "", "log_key": None,
         "layers": (layer,), "ranges_sha256": hashlib.sha256(ranges).hexdigest(),
     }  # fmt: skip
     return Manifest(**{**usual, **changed})  # type: ignore[arg-type]

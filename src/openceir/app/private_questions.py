@@ -201,6 +201,7 @@ class PrivateQuestions(Bureau):
             stale_at=at + timedelta(days=self.settings.questions_stale_after_days),
             ledger_size=self.ledger.size,
             checkpoint=self.ledger.checkpoint().format() if self.ledger.size else "",
+            log_key=self.ledger.log_key if self.ledger.size else None,
             layers=(*layers, layer),
             ranges_sha256=self.question_tree.write_ranges(format_ranges(ranges)),
         )
@@ -305,28 +306,32 @@ class PrivateQuestions(Bureau):
         return key.answer(blinded)
 
     def evaluate_for_partner(
-        self, epoch: str, blinded: Sequence[bytes], name: str, today: date
+        self, epoch: str, blinded: Sequence[bytes], name: str, now: datetime
     ) -> tuple[list[bytes], bytes]:
         """Evaluations for who holds an access token, out of its quota. Raises: QuotaSpent, NoSuchEpoch, ElementRefused."""
         from openceir.questions import read_element
+        from openceir.storage.question_spending import Allowance
 
         key = self.question_key(epoch)
         for element in blinded:
             read_element(element)
-        self.question_spending.count_questions(name, len(blinded), self.settings.questions_partner_per_day, today)
+        most = Allowance(self.settings.questions_partner_per_minute, self.settings.questions_partner_per_day)
+        self.question_spending.count_questions(name, len(blinded), most, now)
         return key.answer(blinded)
 
-    def issue_tokens(self, address: str, blinded: Sequence[bytes], today: date) -> tuple[list[bytes], bytes]:
+    def issue_tokens(self, address: str, blinded: Sequence[bytes], now: datetime) -> tuple[list[bytes], bytes]:
         """Anonymous tokens for today, as many as the address may still draw. Raises: QuotaSpent, ElementRefused."""
         from openceir.questions import evaluate_blinded, read_element
+        from openceir.storage.question_spending import Allowance
 
+        limits = self.settings
         for element in blinded:
             read_element(element)
         self.question_spending.count_tokens(
             address,
             len(blinded),
-            self.settings.questions_tokens_per_day,
-            self.settings.questions_tokens_per_day_in_all,
-            today,
+            Allowance(limits.questions_tokens_per_minute, limits.questions_tokens_per_day),
+            Allowance(limits.questions_tokens_per_minute_in_all, limits.questions_tokens_per_day_in_all),
+            now,
         )
-        return evaluate_blinded(self.token_issuer.key_of(today), blinded)
+        return evaluate_blinded(self.token_issuer.key_of(now.date()), blinded)

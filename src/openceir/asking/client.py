@@ -46,11 +46,13 @@ class PrivateAsker:
         members: Sequence[str] = (),
         buckets: str | None = None,
         signer: PublicKey | None = None,
+        log: PublicKey | None = None,
         access_tokens: Sequence[str] = (),
         fetcher: Fetcher | None = None,
     ) -> None:
         """`signer` is the pinned key of manifests; without it the register's own word is taken for it.
 
+        `log` is the pinned key of the register's log, from which the files must have been made.
         `members` are asked in place of the addresses in the manifest; `buckets` is another host of the same files.
         `access_tokens` are one for each of `members`, in their order, or one that all of them know.
         """
@@ -63,6 +65,7 @@ class PrivateAsker:
         self._buckets = (buckets or register).rstrip("/")
         self.signer = signer
         self.is_pinned = signer is not None
+        self._log = log
         self._access_tokens = access_tokens
         self._fetcher = fetcher or Fetcher()
         self._evaluators: list[MemberEvaluator] | None = None
@@ -113,6 +116,8 @@ class PrivateAsker:
         if self.signer is None:
             self.signer = signer_of(octets)
         manifest = Manifest.read(octets, self.signer)
+        if self._log is not None:
+            manifest.verify_log(self._log)
         manifest.verify_fresh(now)
         return manifest
 

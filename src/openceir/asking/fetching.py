@@ -34,7 +34,7 @@ class Fetcher:
         return self._fetch(Request(_checked(url)), most)  # noqa: S310 - the scheme was checked
 
     def post(self, url: str, said: Any, access_token: str | None = None) -> Any:
-        """The JSON that answers `said`. Raises: NoAnswer; QuotaSpent when the day's share is used up."""
+        """The JSON that answers `said`. Raises: NoAnswer; QuotaSpent when the share of the minute or day is used up."""
         headers = {"Content-Type": "application/json"}
         if access_token is not None:
             headers["Authorization"] = f"Bearer {access_token}"
@@ -55,7 +55,9 @@ class Fetcher:
             with refusal:
                 said = _problem(refusal.read(65_536))
             if refusal.code == 429:
-                raise QuotaSpent(f"{host}: {said or 'the day is used up'}") from None
+                after = refusal.headers.get("Retry-After") or ""
+                wait = int(after) if after.isascii() and after.isdigit() and len(after) < 6 else 0
+                raise QuotaSpent(f"{host}: {said or 'no more may be asked now'}", wait) from None
             raise NoAnswer(f"{host} answered {refusal.code}: {said or 'no reason given'}") from None
         except (URLError, HTTPException, OSError, ValueError) as wrong:
             reason = getattr(wrong, "reason", wrong)

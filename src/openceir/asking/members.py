@@ -1,8 +1,10 @@
 """One evaluator as an asker meets it: who it is, its tokens, its evaluations."""
 
 import secrets
+import time
+from collections.abc import Callable
 from datetime import date
-from typing import Any
+from typing import Any, Final, TypeVar
 
 from openceir.asking.fetching import Fetcher
 from openceir.questions import (
@@ -15,6 +17,7 @@ from openceir.questions import (
     ManifestRefused,
     NoAnswer,
     ProofFalse,
+    QuotaSpent,
     elements_in,
     read_element,
     signer_of,
@@ -24,17 +27,27 @@ from openceir.statements import PublicKey
 
 __all__ = ["MemberEvaluator"]
 
+Answer = TypeVar("Answer")
+_LONGEST_WAIT_S: Final = 60  # the day's end is not waited for
+
 
 class MemberEvaluator:
     """A register that holds the key, or a member that holds a share of it."""
 
     def __init__(
-        self, url: str, fetcher: Fetcher, *, signer: PublicKey | None = None, access_token: str | None = None
+        self,
+        url: str,
+        fetcher: Fetcher,
+        *,
+        signer: PublicKey | None = None,
+        access_token: str | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.url = url.rstrip("/")
         self._fetcher = fetcher
         self._signer = signer
         self._access_token = access_token
+        self._sleep = sleep
         self._document: dict[str, Any] | None = None
 
     @property
@@ -61,10 +74,23 @@ class MemberEvaluator:
     def evaluate(self, request: dict[str, Any], today: date) -> Any:
         """Its reply to the elements of `request`, paid by the access token's quota or by fresh anonymous tokens.
 
+        Who asks much waits a minute for the next minute's share.
         Raises: NoAnswer, QuotaSpent, ProofFalse when a token was issued with another key than announced.
         """
-        tokens = {} if self._access_token else {"tokens": self.draw_tokens(len(request["elements"]), today)}
-        return self._fetcher.post(f"{self.url}/v1/questions:evaluate", {**request, **tokens}, self._access_token)
+        count, url = len(request["elements"]), f"{self.url}/v1/questions:evaluate"
+        if self._access_token is None:
+            tokens = self._in_time(lambda: self.draw_tokens(count, today))
+            return self._fetcher.post(url, {**request, "tokens": tokens})
+        return self._in_time(lambda: self._fetcher.post(url, request, self._access_token))
+
+    def _in_time(self, ask: Callable[[], Answer]) -> Answer:
+        try:
+            return ask()
+        except QuotaSpent as spent:
+            if not 0 < spent.retry_after_s <= _LONGEST_WAIT_S:
+                raise
+            self._sleep(spent.retry_after_s)
+        return ask()
 
     def draw_tokens(self, count: int, today: date) -> list[str]:
         """Anonymous tokens of the issuer's day. Raises: QuotaSpent, NoAnswer, ProofFalse."""

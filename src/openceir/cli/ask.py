@@ -35,6 +35,12 @@ class FileRefused(QuestionError):
 @click.option("--buckets", metavar="URL", help="Another host of the bucket files, so that the register sees no fetch.")
 @click.option("--signer", metavar="KEY", help="The key that signs the manifest: its line, or a file of it.")
 @click.option(
+    "--log",
+    "log",
+    metavar="KEY",
+    help="The key of the register's log, from which the files must be made: its line, or a file of it.",
+)
+@click.option(
     "--file",
     "file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -57,6 +63,7 @@ def ask(
     members: tuple[str, ...],
     buckets: str | None,
     signer: str | None,
+    log: str | None,
     file: Path | None,
     token_files: tuple[Path, ...],
     as_json: bool,
@@ -80,6 +87,7 @@ def ask(
         members=members,
         buckets=buckets,
         signer=read_public_key(signer) if signer else None,
+        log=read_public_key(log) if log else None,
         access_tokens=[read_secret(path).decode().strip() for path in token_files],
     )
     values = [value] if value is not None else _values_in(file) if file is not None else []

@@ -16,6 +16,7 @@ from openceir.http.handlers import Reply, require
 from openceir.http.opened import admit, register_by_thread
 from openceir.http.permissions import Capability
 from openceir.http.problems import Problem
+from openceir.http.questions import open_to_pages
 from openceir.http.request import Request, body_of, query_of
 from openceir.http.routes import Route, is_ours, route_of
 from openceir.settings import Settings, load_settings
@@ -45,7 +46,7 @@ def make_application(
         route, named = found
         return _answer(register, settings, route, named, environ)
 
-    ours = answering(_find, answer, settings, log)
+    ours = open_to_pages(answering(_find, answer, settings, log))
     if behind is None:
         return ours
 

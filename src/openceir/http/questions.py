@@ -6,18 +6,19 @@ are treated as if they were not.
 
 import hashlib
 import re
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from openceir.app import Register
+from openceir.http.answering import WSGI
 from openceir.http.handlers import Reply
 from openceir.http.problems import Problem, problem_of
 from openceir.http.request import Request, fields_of, network_of, text_in
-from openceir.questions import AnonymousToken, QuotaSpent, elements_in
+from openceir.questions import AnonymousToken, NoSuchEpoch, QuotaSpent, elements_in
 
-__all__ = ["ask_file", "ask_page", "evaluate", "issue_tokens", "key_document", "question_file"]
+__all__ = ["ask_file", "ask_page", "evaluate", "issue_tokens", "key_document", "open_to_pages", "question_file"]
 
 _FILE = re.compile(r"manifest\.json|ranges-[0-9a-f]{32}\.json|[0-9a-f]{32}/[0-9a-f]{4}/[0-9a-f]{2}\.bin")
 _FOR_EVER = "public, max-age=31536000, immutable"  # a tree is named by its root
@@ -30,11 +31,38 @@ _PAGE_MEDIA = {
     "txt": "text/plain; charset=utf-8",
     "svg": "image/svg+xml",
 }
-# Nothing of another host is loaded, and nothing can be sent anywhere but here.
+# Nothing of another host is loaded, and nothing can be sent anywhere but here and to the members of a shared key.
 _PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none';"
-    " form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'{members}; img-src 'self';"
+    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 )
+_ASKED_FROM_PAGES = frozenset({"/v1/questions/key", "/v1/questions:evaluate", "/v1/questions:tokens"})
+_LEAVE = ("Access-Control-Allow-Origin", "*")
+_PREFLIGHT = [
+    _LEAVE,
+    ("Access-Control-Allow-Methods", "GET, POST"),
+    ("Access-Control-Allow-Headers", "Content-Type"),  # and not Authorization: partners ask from programs
+    ("Access-Control-Max-Age", "86400"),
+    ("Content-Length", "0"),
+]
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
+
+
+def open_to_pages(application: WSGI) -> WSGI:
+    """The application, where other registers' pages may ask too: as a member of a shared key it is asked from all of them.
+
+    Nothing that a browser keeps goes along with such a question, so a page gains nothing that anybody could not have.
+    """
+
+    def door(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ.get("PATH_INFO", "") not in _ASKED_FROM_PAGES:
+            return application(environ, start_response)
+        if environ.get("REQUEST_METHOD") == "OPTIONS" and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ:
+            start_response("204 No Content", list(_PREFLIGHT))
+            return [b""]
+        return application(environ, lambda status, headers, *rest: start_response(status, [*headers, _LEAVE], *rest))
+
+    return door
 
 
 def key_document(register: Register, request: Request) -> Reply:
@@ -50,7 +78,7 @@ def evaluate(register: Register, request: Request) -> Reply:
     today = request.now.date()
     try:
         if request.role:
-            found = register.evaluate_for_partner(epoch, elements, request.reader, today)
+            found = register.evaluate_for_partner(epoch, elements, request.reader, request.now)
         else:
             texts = asked.get("tokens", [])
             if not isinstance(texts, list):
@@ -58,7 +86,7 @@ def evaluate(register: Register, request: Request) -> Reply:
             tokens = [AnonymousToken.parse(text) for text in texts]
             found = register.evaluate_for_token(epoch, elements, tokens, today)
     except QuotaSpent as spent:
-        raise _come_back_tomorrow(spent, request.now) from None
+        raise _come_back(spent) from None
     return Reply({"epoch": epoch, "index": register.question_key(epoch).index, **_evaluation(found)})
 
 
@@ -67,9 +95,9 @@ def issue_tokens(register: Register, request: Request) -> Reply:
     asked = fields_of(request.body, frozenset({"elements"}), frozenset())
     address = network_of(request.environ, register.settings.questions_proxy)
     try:
-        found = register.issue_tokens(address, elements_in(asked["elements"]), request.now.date())
+        found = register.issue_tokens(address, elements_in(asked["elements"]), request.now)
     except QuotaSpent as spent:
-        raise _come_back_tomorrow(spent, request.now) from None
+        raise _come_back(spent) from None
     return Reply({"day": request.now.date().isoformat(), **_evaluation(found)})
 
 
@@ -78,10 +106,9 @@ def _evaluation(found: tuple[list[bytes], bytes]) -> dict[str, Any]:
     return {"elements": [element.hex() for element in evaluated], "proof": proof.hex()}
 
 
-def _come_back_tomorrow(spent: QuotaSpent, now: datetime) -> Problem:
+def _come_back(spent: QuotaSpent) -> Problem:
     problem = problem_of(spent)
-    midnight = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), UTC)
-    problem.headers.append(("Retry-After", str(int((midnight - now).total_seconds()))))
+    problem.headers.append(("Retry-After", str(spent.retry_after_s)))
     return problem
 
 
@@ -111,20 +138,30 @@ def _with_tag(request: Request, octets: bytes, media: str, headers: tuple[tuple[
 
 def ask_page(register: Register, request: Request) -> Reply:
     """GET /ask."""
-    return _page(request, "ask.html")
+    return _page(request, "ask.html", _members_of(register))
+
+
+def _members_of(register: Register) -> str:
+    """Where the page may ask besides here: the members' origins, each behind a blank."""
+    try:
+        members = register.question_group(register.question_epoch()).members
+    except NoSuchEpoch:
+        return ""
+    found = (_ORIGIN.match(member.url) for member in members)
+    return "".join(sorted({f" {origin[0]}" for origin in found if origin}))
 
 
 def ask_file(register: Register, request: Request) -> Reply:
     """GET /ask/{file}: the page's own files."""
-    return _page(request, request.named["file"])
+    return _page(request, request.named["file"], "")
 
 
-def _page(request: Request, name: str) -> Reply:
+def _page(request: Request, name: str, members: str) -> Reply:
     octets = _pages().get(name)
     if octets is None:
         raise Problem(404, "no-such-file", "the page has no such file")
     headers = (
-        ("Content-Security-Policy", _PAGE_POLICY),
+        ("Content-Security-Policy", _PAGE_POLICY.format(members=members)),
         ("Referrer-Policy", "no-referrer"),
         ("Cross-Origin-Opener-Policy", "same-origin"),
         ("Cache-Control", _FOR_MINUTES),

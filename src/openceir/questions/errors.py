@@ -91,7 +91,12 @@ class TokenSpent(QuestionError):
 
 
 class QuotaSpent(QuestionError):
-    """The day's questions or tokens are used up."""
+    """The questions or tokens of this minute or day are used up."""
 
     code = "quota-spent"
     http_status = 429
+
+    def __init__(self, message: str, retry_after_s: int = 0) -> None:
+        """`retry_after_s`: seconds until more may be asked; 0 when nobody said."""
+        super().__init__(message)
+        self.retry_after_s = retry_after_s

@@ -12,7 +12,7 @@ from openceir.questions.bucket import MOST_PREFIX_BITS, Layer, Word
 from openceir.questions.errors import BucketRefused, ElementRefused, ManifestRefused, ManifestStale
 from openceir.questions.keys import KeyGroup
 from openceir.questions.signed import sign_document, verify_document
-from openceir.statements import PublicKey, SigningKey
+from openceir.statements import KeyRefused, PublicKey, SigningKey
 
 __all__ = ["MANIFEST_KIND", "Manifest", "RestrictedRange", "format_ranges", "read_ranges"]
 
@@ -41,6 +41,7 @@ class Manifest:
     stale_at: datetime  # nobody should believe it from then on
     ledger_size: int
     checkpoint: str  # the log's signed note; empty for an empty log
+    log_key: PublicKey | None  # whose signature the note bears; None for an empty log
     layers: tuple[Layer, ...]
     ranges_sha256: str
 
@@ -52,6 +53,7 @@ class Manifest:
             "stale_at": _text(self.stale_at),
             "ledger_size": self.ledger_size,
             "checkpoint": self.checkpoint,
+            "log_key": self.log_key.format() if self.log_key is not None else "",
             "layers": [
                 {
                     "name": layer.name, "tree": layer.tree, "prefix_bits": layer.prefix_bits,
@@ -74,6 +76,7 @@ class Manifest:
                 stale_at=_moment(said["stale_at"]),
                 ledger_size=said["ledger_size"],
                 checkpoint=said["checkpoint"],
+                log_key=PublicKey.parse(said["log_key"]) if said["log_key"] else None,
                 layers=tuple(_layer(row) for row in said["layers"]),
                 ranges_sha256=said["ranges_sha256"],
             )
@@ -82,16 +85,25 @@ class Manifest:
             if not _HEX64.fullmatch(manifest.ranges_sha256):
                 raise ValueError
             if manifest.checkpoint:
-                checkpoint = SignedCheckpoint.parse(manifest.checkpoint).checkpoint
+                if manifest.log_key is None:
+                    raise ValueError
+                checkpoint = SignedCheckpoint.parse(manifest.checkpoint).verify(manifest.log_key)
                 if checkpoint.size != manifest.ledger_size:
                     raise ValueError
-            elif manifest.ledger_size:
+            elif manifest.ledger_size or manifest.log_key is not None:
                 raise ValueError
-        except (KeyError, TypeError, ValueError, AttributeError, LedgerError, ElementRefused):
+        except (KeyError, TypeError, ValueError, AttributeError, LedgerError, KeyRefused, ElementRefused):
             raise ManifestRefused(
                 "the manifest says something impossible; docs/reference/questions.md has its form"
             ) from None
         return manifest
+
+    def verify_log(self, key: PublicKey) -> None:
+        """Return when the files were made from the log that `key` signs. Raises: ManifestRefused."""
+        if self.log_key is not None and (self.log_key.name, self.log_key.octets) != (key.name, key.octets):
+            raise ManifestRefused(
+                f"the bucket files were made from the log {self.log_key.name}, whose key is not that of {key.name}"
+            )
 
     def verify_fresh(self, now: datetime) -> None:
         """Return when it may be believed at `now`. Raises: ManifestStale."""

@@ -1,8 +1,11 @@
 // Asks privately from the page: blinds the number here, verifies every proof, looks the answer up in the bucket files.
 // The same steps as openceir.asking (Python), against docs/reference/questions.md. No number leaves this page.
-import { ristretto255_oprf, ed25519, sha256 } from "/ask/noble-ristretto255.js";
+import { ristretto255, ristretto255_oprf, ed25519, sha256 } from "/ask/noble-ristretto255.js";
 
-const { voprf } = ristretto255_oprf;
+const { oprf, voprf } = ristretto255_oprf;
+const { Point } = ristretto255;
+const ORDER = Point.Fn.ORDER;
+const MOST_MEMBERS = 100;
 const WORDS = { 1: "blocked", 2: "tracked", 3: "exempt" };
 const SENTENCES = {
   "blocked": "Blocked: networks refuse this device. Do not buy it.",
@@ -128,10 +131,91 @@ export function wordIn(output, octets, layer, number) {
   return null;
 }
 
-async function drawToken(keys) {
+// The log's head that the files were made from is signed by the log's key, which the manifest names.
+export function verifyNote(note, line, size) {
+  const end = note.indexOf("\n\n") + 1;
+  const [name, , ...rest] = line.split("+");
+  const key = octetsOf(rest.join("+")).slice(1);
+  const text = utf8.encode(note.slice(0, end));
+  const isSigned = note.slice(end + 1).split("\n").some((row) => {
+    const [dash, signer, signature] = row.split(" ");
+    return dash === "\u2014" && signer === name && ed25519.verify(octetsOf(signature).slice(4), text, key);
+  });
+  if (end < 1 || !isSigned || note.split("\n")[1] !== String(size)) throw new NoAnswer("the head of the log is not signed by the log");
+}
+
+function octetsOf(text) {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}
+
+// What the key's whole secret would have given, from the parts of as many members as it takes (a Map of index and element).
+export function combine(parts, at = 0n) {
+  const indexes = [...parts.keys()];
+  return indexes.reduce((sum, index) => {
+    const weight = indexes.filter((other) => other !== index).reduce(
+      (product, other) => modulo(product * modulo(at - BigInt(other)) * inverse(BigInt(index - other))), 1n,
+    );
+    return weight ? sum.add(Point.fromBytes(parts.get(index)).multiply(weight)) : sum;
+  }, Point.ZERO).toBytes();
+}
+
+function modulo(number) {
+  return ((number % ORDER) + ORDER) % ORDER;
+}
+
+function inverse(number) {
+  return Point.Fn.inv(modulo(number));
+}
+
+// All members' keys lie on one polynomial, whose value at 0 is the key of the group: any of them answer alike.
+export function verifyGroup(group) {
+  const { threshold, members } = group;
+  const keys = new Map(members.map((one) => [one.index, fromHex(one.public_key)]));
+  const isPossible = Number.isInteger(threshold) && 1 <= threshold && threshold <= members.length && members.length <= MOST_MEMBERS
+    && keys.size === members.length && members.every((one) => Number.isInteger(one.index) && one.index > 0);
+  if (!isPossible) throw new NoAnswer("the group of keys is none that can be");
+  const sorted = [...keys.keys()].sort((left, right) => left - right);
+  const base = new Map(sorted.slice(0, threshold).map((index) => [index, keys.get(index)]));
+  const fits = equal(combine(base), fromHex(group.public_key))
+    && sorted.slice(threshold).every((index) => equal(combine(base, BigInt(index)), keys.get(index)));
+  if (!fits) throw new NoAnswer("the members' keys do not belong together");
+}
+
+// One member's part, proved with its own key; `pinned` signs the documents of the register that this page is from.
+async function partOf(member, epoch, subject, blind, blinded, pinned) {
+  const base = member.url.replace(/\/+$/, "");
+  const { document: own } = verifyDocument(
+    "openceir-question-key-document/1", await get(`${base}/v1/questions/key`), !base || base === location.origin ? pinned : null,
+  );
+  if (own.index !== member.index) throw new NoAnswer("another member answers at an address than the manifest says");
+  const token = await drawToken(own.token_keys, base);
+  const reply = await post(`${base}/v1/questions:evaluate`, { epoch, elements: [hex(blinded)], tokens: [token] });
+  const element = fromHex(reply.elements[0]);
+  voprf.finalize(subject, blind, element, blinded, fromHex(member.public_key), fromHex(reply.proof));  // throws unless proved
+  return element;
+}
+
+// The output for a subject, from as many members as the key takes; one that is away is passed over when others are there.
+async function outputOf(group, subject, pinned) {
+  const { blind, blinded } = voprf.blind(subject);
+  const parts = new Map();
+  const silent = [];
+  for (const member of group.members) {
+    try {
+      parts.set(member.index, await partOf(member, group.epoch, subject, blind, blinded, pinned));
+    } catch (wrong) {
+      if (group.threshold === group.members.length) throw wrong;
+      silent.push(wrong instanceof NoAnswer ? wrong.message : "a member is away, or what it gave could not be verified");
+    }
+    if (parts.size === group.threshold) return oprf.finalize(subject, blind, combine(parts));
+  }
+  throw new NoAnswer(`too few of the ${group.threshold} members that are needed gave an answer: ${silent.join("; ")}`);
+}
+
+async function drawToken(keys, base) {
   const nonce = crypto.getRandomValues(new Uint8Array(32));
   const { blind, blinded } = voprf.blind(nonce);
-  const issued = await post("/v1/questions:tokens", { elements: [hex(blinded)] });
+  const issued = await post(`${base}/v1/questions:tokens`, { elements: [hex(blinded)] });
   const row = keys.find((one) => one.day === issued.day);
   if (!row) throw new NoAnswer("tokens were issued for a day that is not announced");
   const output = voprf.finalize(nonce, blind, fromHex(issued.elements[0]), blinded, fromHex(row.public_key), fromHex(issued.proof));
@@ -143,13 +227,9 @@ export async function ask(text, now = new Date()) {
   const subject = subjectOf(text);
   const { document: manifest, key } = verifyDocument("openceir-questions/1", await get("/questions/manifest.json"));
   if (now >= new Date(manifest.stale_at)) throw new NoAnswer("The files are older than they may be; no answer can be given.");
-  const group = manifest.group;
-  if (group.threshold !== 1) throw new NoAnswer("The key is shared among members, which this page cannot ask; use openceir ask.");
-  const { document: own } = verifyDocument("openceir-question-key-document/1", await get("/v1/questions/key"), key);
-  const token = await drawToken(own.token_keys);
-  const { blind, blinded } = voprf.blind(subject);
-  const reply = await post("/v1/questions:evaluate", { epoch: group.epoch, elements: [hex(blinded)], tokens: [token] });
-  const output = voprf.finalize(subject, blind, fromHex(reply.elements[0]), blinded, fromHex(group.public_key), fromHex(reply.proof));
+  if (manifest.ledger_size) verifyNote(manifest.checkpoint, manifest.log_key, manifest.ledger_size);
+  verifyGroup(manifest.group);
+  const output = await outputOf(manifest.group, subject, key);
   const asOf = manifest.made_at;
   for (const layer of [...manifest.layers].reverse()) {
     const head = new DataView(output.buffer, output.byteOffset, 4).getUint32(0);
