@@ -1,5 +1,6 @@
 """A dump arrives in parts over lines that are cut, and is imported once."""
 
+import gc
 import gzip
 import hashlib
 import os
@@ -12,6 +13,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.handlers.wsgi import LimitedStream
 
 from a_country import ALICE, ALICES_PHONE
 from openceir.portal.accounts.models import Act
@@ -42,6 +44,20 @@ def send(client, begun, part, offset):
     return client.patch(
         begun["octets"], part, content_type="application/octet-stream", headers={"Upload-Offset": str(offset)}
     )
+
+
+def test_a_part_leaves_no_buffer_behind_until_the_collector_comes_by(country, ole):
+    """The collector may stay away for hundreds of requests, and each would hold what its server had read last."""
+    begun, kept = begin(ole), []
+    gc.collect()
+    gc.disable()
+    try:
+        for at in range(20):
+            send(ole, begun, ROWS[at : at + 1], at)
+            kept.append(sum(isinstance(one, LimitedStream) for one in gc.get_objects()))
+    finally:
+        gc.enable()
+    assert kept[-1] <= kept[0]
 
 
 def test_parts_become_sightings_and_the_rows_set_aside_can_be_fetched(country, ole):
