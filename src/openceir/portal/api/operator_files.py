@@ -40,7 +40,9 @@ class NewDump(Schema):
     )
     size: int = Field(ge=1, le=1 << 50, description="Octets.")
     sha256: str = Field(default="", max_length=64, description="If it is given, nothing else is imported.")
-    mark: str = Field(default="", max_length=40, description="Tells the file from another of its name and size.")
+    mark: str = Field(
+        default="", max_length=40, pattern="^[ -~]*$", description="Tells the file from another of its name and size."
+    )
     since: date | None = None
     until: date | None = None
 
