@@ -62,8 +62,10 @@ def test_a_picture_of_nine_megabytes_is_not_read_to_its_end(partner):
 
 
 def test_a_path_or_method_that_is_not_there_is_no_fault(partner):
-    assert partner.get("/api/v1/nonesuch").status_code == 404
-    assert partner.delete("/api/v1/check").status_code == 405
+    refused(partner.get("/api/v1/nonesuch"), 404, "no-such-path")
+    other = partner.delete("/api/v1/check")
+    refused(other, 405, "method-not-allowed")
+    assert other.headers["Allow"] == "POST"
     assert partner.get(f"/api/v1/reports/{'x' * 5000}", headers={"Case-Secret": "x"}).status_code == 422
 
 

@@ -129,6 +129,18 @@ def test_every_scope_opens_something_and_what_is_open_to_everybody_is_known():
     }  # fmt: skip
 
 
+def test_the_description_names_the_scope_of_each_operation(country):
+    told = Client().get("/api/openapi.json").json()["paths"]
+    said = {
+        scope
+        for operations in told.values()
+        for operation in operations.values()
+        for asked in operation.get("security", [])
+        for scope in asked["Key"]
+    }
+    assert said == set(SCOPES)
+
+
 @pytest.mark.parametrize("scope", list(SCOPES))
 def test_a_key_opens_what_its_scope_names_and_nothing_else(country, program, scope):
     holder = next(

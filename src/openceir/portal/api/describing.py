@@ -2,7 +2,7 @@
 
 from typing import Any
 
-__all__ = ["ONCE", "answers_with", "with_problems_as_such"]
+__all__ = ["ONCE", "answers_with", "as_on_the_line"]
 
 ONCE: dict[str, Any] = {
     "parameters": [
@@ -24,10 +24,12 @@ def answers_with(media_type: str, *statuses: int) -> dict[str, Any]:
     return {"responses": {status: {"content": content} for status in statuses or (200,)}}
 
 
-def with_problems_as_such(description: dict[str, Any]) -> dict[str, Any]:
-    """The description, whose refusals are `application/problem+json` as they are on the line."""
+def as_on_the_line(description: dict[str, Any], scopes: dict[str | None, str]) -> dict[str, Any]:
+    """The description, whose refusals are `application/problem+json` and whose operations name the scope they need."""
     for operations in description["paths"].values():
         for operation in operations.values():
+            if (scope := scopes.get(operation["operationId"])) is not None:
+                operation["security"] = [{name: [scope] for name in asked} for asked in operation["security"]]
             for response in operation["responses"].values():
                 content = response.get("content", {})
                 schema = content.get("application/json", {}).get("schema", {})

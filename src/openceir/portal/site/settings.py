@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "openceir.portal.site.middleware.PrivateAnswers",
     "openceir.portal.site.middleware.RefusalsAsPages",
+    "openceir.portal.api.middleware.ProblemsForPrograms",
     "allauth.account.middleware.AccountMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
