@@ -96,7 +96,7 @@ from openceir.statements import (
     write_canonical,
 )
 from openceir.storage.list_columns import from_columns, to_columns
-from openceir.wire import ber, gsup, m3ua, map_check_imei, n5g_eir, s13, s13_questions, sccp, tcap
+from openceir.wire import ber, gsup, m3ua, map_check_imei, map_shapes, n5g_eir, s13, s13_questions, sccp, tcap
 from openceir.wire.abci import AbciError, Requests
 from openceir.wire.access_token import ScopeInsufficient, TokenInvalid, TokenVerifier, read_key
 from openceir.wire.diameter.avp import check_command, read_avps
@@ -340,6 +340,30 @@ def _read_sccp(octets: bytes) -> None:
     answer = sccp.read_datagram(sccp.write_answer(asked, b"answer"))
     assert (answer.called, answer.calling) == (asked.calling, asked.called), "the answer goes elsewhere"
     sccp.write_returned(asked, sccp.ReturnCause.UNEQUIPPED_USER)
+
+
+@target("map-shapes", seeds=[UDT, XUDT, UDT[:-9] + b"123456789"])
+def _read_by_shape(octets: bytes) -> None:
+    """What is read by a shape is read in full as the same, and answered the same."""
+    dialogues = map_check_imei.Dialogues(salt=0x5EED0000, imsi_tag=0x80)
+    known = map_shapes.KnownShapes(dialogues)
+    for user in (UDT, XUDT, octets, octets):
+        found = known.find(user)
+        try:
+            datagram = sccp.read_datagram(user)
+            opened = dialogues.open(tcap.read_message(datagram.data))
+        except (sccp.SccpError, tcap.TcapError):
+            opened = None
+        if not isinstance(opened, map_check_imei.Opened):
+            assert found is None, "a shape for what is no question"
+            continue
+        if found is not None:
+            [asked] = opened.asked
+            assert isinstance(asked, map_check_imei.CheckImei)
+            assert found[:3] == asked[:3], "a shape says otherwise"
+            for verdict in map_check_imei.Verdict:
+                assert found.answer(verdict) == sccp.write_answer(datagram, dialogues.answer(opened, [verdict]))
+        known.learn(user, datagram, opened)
 
 
 UP = m3ua.write_message(m3ua.Type.ASPUP_ACK) + m3ua.write_message(m3ua.Type.ASPAC_ACK)

@@ -21,7 +21,8 @@ from openceir.eir.errors import EirError
 from openceir.eir.sctp import MessageTransport, connect_sctp, sctp_stream
 from openceir.wire import sccp
 from openceir.wire.m3ua import Asp, AspLimits, AspState, Data
-from openceir.wire.map_check_imei import CheckImei, Dialogues
+from openceir.wire.map_check_imei import CheckImei, Dialogues, Verdict
+from openceir.wire.map_shapes import KnownQuestion, KnownShapes
 from openceir.wire.tcap import BadTransaction, TcapError, read_message
 
 __all__ = ["Gateway", "MapOptions", "MapSide"]
@@ -64,6 +65,7 @@ class MapSide:
         self.options, self.desk = options, desk
         self.verdicts = map_verdicts(options.policy)
         self.dialogues = Dialogues(random.getrandbits(32), options.imsi_tag, options.highest_version)
+        self.known = KnownShapes(self.dialogues)
         self.links: set[AspLink] = set()
         self._keepers: list[asyncio.Task[None]] = []
         self._ticker: asyncio.TimerHandle | None = None
@@ -174,10 +176,15 @@ class AspLink(asyncio.Protocol):
     def _answer(self, brought: Sequence[Data]) -> None:
         """Answer all that came in one read. What cannot be read is counted and costs its sender alone."""
         links = self._side.desk.counters.links
+        known_of = self._side.known.find
         for data in brought:
             try:
+                known = known_of(data.user)
+                if known is not None:
+                    self.asp.answer(data, known.answer(self._verdict(known, data.opc, known.shape.calling)))
+                    continue
                 datagram = sccp.read_datagram(data.user)
-                answer = self._answer_datagram(datagram, data.opc)
+                answer = self._answer_datagram(datagram, data)
                 if answer is not None:
                     self.asp.answer(data, answer)
             except sccp.SccpError:
@@ -185,7 +192,12 @@ class AspLink(asyncio.Protocol):
             except TcapError:
                 links["tcap_dropped"] += 1
 
-    def _answer_datagram(self, datagram: sccp.Datagram, opc: int) -> bytes | None:
+    def _verdict(self, asked: CheckImei | KnownQuestion, opc: int, calling: bytes) -> Verdict:
+        desk = self._side.desk
+        origin = opc & 0x7FFFFFFF if desk.records is None else origin_of(f"{opc}/{calling.hex()}")
+        return self._side.verdicts[desk.number(asked.device, asked.imsi, asked.svn, origin)]
+
+    def _answer_datagram(self, datagram: sccp.Datagram, data: Data) -> bytes | None:
         side = self._side
         ssn = datagram.called_ssn
         if ssn == sccp.MANAGEMENT:
@@ -206,11 +218,9 @@ class AspLink(asyncio.Protocol):
             return None
         if isinstance(opened, bytes):
             return sccp.write_answer(datagram, opened)
-        origin = opc & 0x7FFFFFFF if side.desk.records is None else origin_of(f"{opc}/{datagram.calling.hex()}")
+        side.known.learn(data.user, datagram, opened)
         verdicts = [
-            side.verdicts[side.desk.number(each.device, each.imsi, each.svn, origin)]
-            for each in opened.asked
-            if each.__class__ is CheckImei
+            self._verdict(each, data.opc, datagram.calling) for each in opened.asked if isinstance(each, CheckImei)
         ]
         return sccp.write_answer(datagram, side.dialogues.answer(opened, verdicts))
 

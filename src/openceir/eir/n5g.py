@@ -126,26 +126,25 @@ class N5gApplication:
         if self._in_turn > self.options.most_waiting:
             self._shed(headers)
         asking = self._admit(headers) if self._admit is not None else ""
-        accept = headers.get("accept")
-        if accept is not None and not accepts_json(accept):
-            raise Refused(n5g_eir.NOT_ACCEPTABLE)
+        # Whether it is there costs a tenth of taking it. Octets that are no text are there and are not given: no header.
+        if "accept" in headers:
+            accept = headers.get("accept")
+            if accept is not None and not accepts_json(accept):
+                raise Refused(n5g_eir.NOT_ACCEPTABLE)
         question = parse_query(scope.query_string)
-        number = self._number(question)
+        device, imsi, svn, other = question
+        try:
+            number = self._decide(device, imsi, svn) if device >= 0 else self._of_other(other)
+        except Exception as wrong:
+            self._failed(wrong, "a decision failed and was answered by policy")
+            number = FAILURE
         self._counts[number] += 1
         if self.records is not None:
             self._record(question, number, asking or scope.client.rpartition(":")[0])
         return self._answers[number]
 
-    def _number(self, question: n5g_eir.EquipmentQuestion) -> int:
-        """The decision; a failure within the lists is answered by policy and is an alarm."""
-        try:
-            device, imsi, svn, other = question
-            if device >= 0:
-                return self._decide(device, imsi, svn)
-            return self.decider.decide_other(other) if other else MALFORMED
-        except Exception as wrong:
-            self._failed(wrong, "a decision failed and was answered by policy")
-            return FAILURE
+    def _of_other(self, pei: str) -> int:
+        return self.decider.decide_other(pei) if pei else MALFORMED
 
     def _failed(self, wrong: Exception, what: str) -> None:
         """Raise the alarm; when everything fails the first, second, fourth … is logged, the counter has all."""

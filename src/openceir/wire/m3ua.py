@@ -39,6 +39,7 @@ __all__ = [
 SCCP = 3  # service indicator
 _HEADER = struct.Struct(">BBHI")
 _LABEL = struct.Struct(">IIBBBB")
+_PARAMETER = struct.Struct(">HH")
 
 
 class Type(IntEnum):
@@ -98,6 +99,19 @@ class ErrorCode(IntEnum):
     INVALID_ROUTING_CONTEXT = 0x19
 
 
+class AspState(Enum):
+    """Where the link stands."""
+
+    DOWN = "down"
+    INACTIVE = "inactive"
+    ACTIVE = "active"
+    LEAVING = "leaving"
+
+
+# Python 3.11 finds a member of an enumeration through a property, which is ten times as dear as a name of the module.
+_DATA, _ACTIVE, _LEAVING = int(Type.DATA), AspState.ACTIVE, AspState.LEAVING
+
+
 class M3uaError(OpenceirError):
     """A message that is refused with ERR and this code."""
 
@@ -106,15 +120,6 @@ class M3uaError(OpenceirError):
     def __init__(self, error: ErrorCode, sentence: str) -> None:
         super().__init__(sentence)
         self.error = error
-
-
-class AspState(Enum):
-    """Where the link stands."""
-
-    DOWN = "down"
-    INACTIVE = "inactive"
-    ACTIVE = "active"
-    LEAVING = "leaving"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,12 +210,12 @@ class Asp:
 
     def answer(self, asked: Data, user: bytes) -> None:
         """Send user data back to where `asked` came from."""
-        if self.state is not AspState.ACTIVE:
+        if self.state is not _ACTIVE:
             return
         label = _LABEL.pack(asked.dpc, asked.opc, SCCP, asked.network, asked.priority, asked.selection)
         size = 4 + len(label) + len(user)
-        body = b"".join((asked.scope, struct.pack(">HH", Tag.PROTOCOL_DATA, size), label, user, bytes(-size % 4)))
-        self._out.append(_HEADER.pack(1, 0, Type.DATA, 8 + len(body)) + body)
+        body = b"".join((asked.scope, _PARAMETER.pack(_PROTOCOL_DATA, size), label, user, bytes(-size % 4)))
+        self._out.append(_HEADER.pack(1, 0, _DATA, 8 + len(body)) + body)
 
     def messages_to_send(self) -> list[bytes]:
         """Whole messages, in order; each is one message of SCTP."""
@@ -246,7 +251,7 @@ class Asp:
 
     def _take(self, kind: int, body: bytes, now: float, found: list[Data]) -> None:
         try:
-            if kind == Type.DATA:
+            if kind == _DATA:
                 brought = self._read_data(body)
                 if brought is not None:
                     found.append(brought)
@@ -257,7 +262,7 @@ class Asp:
 
     def _read_data(self, body: bytes) -> Data | None:
         """The user data, if they are SCCP's."""
-        if self.state not in (AspState.ACTIVE, AspState.LEAVING):
+        if self.state not in (_ACTIVE, _LEAVING):
             raise M3uaError(ErrorCode.UNEXPECTED_MESSAGE, "user data came before the link was active")
         scope, carried = b"", b""
         for tag, value in read_parameters(body):
@@ -346,7 +351,7 @@ def read_parameters(body: bytes) -> Iterator[tuple[int, bytes]]:
             if any(body[at:]):
                 raise M3uaError(ErrorCode.PARAMETER_FIELD_ERROR, "a parameter is cut short in its head")
             return  # padding that was counted
-        tag, length = struct.unpack_from(">HH", body, at)
+        tag, length = _PARAMETER.unpack_from(body, at)
         if length < 4 or at + length > size:
             raise M3uaError(ErrorCode.PARAMETER_FIELD_ERROR, f"a parameter says {length} octets; {size - at} are there")
         yield tag, body[at + 4 : at + length]
