@@ -40,6 +40,8 @@ _DATED = "from"
 _DATED_KEYS = {"from", "unit", "source"}
 # Sections whose keys the deployer names (operators, rules) rather than we.
 _OPEN_SECTIONS = {"areas", "neighbours", "offices", "operators", "shares"}
+# Sections of values whose names the deployer gives: a company's quota, an act's.
+_OPEN_VALUES = {"portal.quotas", "trade.quotas"}
 _LISTS_OF_TABLES = {"foreign", "rule"}
 _DEEPEST = 16  # tables within tables; ours go to five, and what reads a policy walks it by recursion
 
@@ -198,6 +200,8 @@ def _overlay(under: Mapping[str, Any], over: Mapping[str, Any], *, where: str, p
             if not isinstance(value, Mapping) or not all(isinstance(table, Mapping) for table in value.values()):
                 raise PolicyError(f"{where}: {key} holds one table a name; begin each with [{key}.name]")
             merged[key] = {**merged.get(key, {}), **value}
+        elif path.removesuffix(".") in _OPEN_VALUES and (not isinstance(value, Mapping) or _DATED in value):
+            merged[key] = value
         elif key not in merged:
             near = get_close_matches(key, merged, n=1)
             raise PolicyError(f"{where}: unknown setting {full}" + (f"; did you mean {path}{near[0]}?" if near else ""))

@@ -157,26 +157,47 @@ def officers() -> dict[str, Any]:
 
 
 def trade() -> dict[str, Any]:
-    """A type that the regulator asks about, one that it approved, and stock of that one."""
+    """A verified company and one that waits, a type that is asked about and one approved, stock, a fee, a question."""
     from django.core.files.uploadedfile import SimpleUploadedFile
 
     from openceir.portal.trade.approvals import apply, approve
+    from openceir.portal.trade.fees import charge, mark_paid
     from openceir.portal.trade.flows import STEPS
-    from openceir.portal.trade.stock import declare_stock, make_key
+    from openceir.portal.trade.keys import make_key
+    from openceir.portal.trade.papers import NewPaper
+    from openceir.portal.trade.questions import ask
+    from openceir.portal.trade.standing import apply_for_standing, verify
+    from openceir.portal.trade.stock import declare_stock
     from portal.a_document import a_picture
 
-    told = {
-        "brand": "Example", "model": "A1", "sims": 2, "certificate_number": "C-1", "standards": "EN 1",
-        "test_report": "Lab 7", "factory_audit": "ISO 9001, 2026",
-    }  # fmt: skip
-    asked = apply(actor("iva"), {**told, "tac": "00100155"}, [a_picture()])
+    fees = 'type_approval = { from."2026-01-01" = 250, unit = "XTS", source = "Fees Order 2026, item 1" }'
+    (home / "policy" / "40-fees.toml").write_text(f"[trade.fees]\n{fees}\n")
+    land.reopen()
+    company = {"legal_name": "Example Imports", "registration_number": "HR-1", "registry": "Court", "address": "1 Quay"}
+    verified = apply_for_standing(actor("iva"), company, a_picture("extract"), None)
+    verify(actor("reg"), verified, reasons="The extract is in order.", seen_version=verified.version)
+    waiting = apply_for_standing(actor("mak"), {**company, "legal_name": "Example Makers"}, a_picture("extract"), None)
+    told = {"brand": "Example", "model": "A1", "sims": 2}
+
+    def certificate(what: str) -> NewPaper:
+        return NewPaper(
+            kind="certificate", number="C-1", issuer="Body 1", issued_on=now.date(), standard="EN 301 511",
+            document=a_picture(what),
+        )  # fmt: skip
+
+    asked = apply(actor("iva"), {**told, "tac": "00100155"}, [certificate("one")])
     asked.move("ask", actor="regulator", text="Which bands does it have?")
-    approved = apply(actor("iva"), {**told, "tac": "00100166"}, [a_picture("box")])
+    approved = apply(actor("iva"), {**told, "tac": "00100166"}, [certificate("two")])
     steps = [name for name, _ in STEPS]
+    mark_paid(actor("reg"), approved.fee, receipt="B-1")
     approve(actor("reg"), approved, steps=steps, reasons="All is in order.", seen_version=approved.version)
     stock = SimpleUploadedFile("s.csv", b"imei\n00100166000001\n00100166000002\n")
     batch, _ = declare_stock(actor("iva"), stock, consignment="S-1", key=make_key(actor("iva")))
-    return {"type": asked.pk, "batch": batch.pk}
+    question = ask(actor("ann"), ["00100166000001"], company="importer", question="Two phones show this number: yours?")
+    return {
+        "type": asked.pk, "batch": batch.pk, "company": waiting.pk, "question": question.pk,
+        "owed": charge("importer", "type_approval").pk,
+    }  # fmt: skip
 
 
 def operators() -> dict[str, Any]:

@@ -5,7 +5,8 @@ import pytest
 PAGES = {
     "ann": [
         "/police/", "/police/cases/{case}/", "/police/hits/", "/police/roadside/", "/police/seize/",
-        "/police/seizures/{seizure}/", "/police/bulk/",
+        "/police/seizures/{seizure}/", "/police/bulk/", "/trade/asked/", "/trade/asked/new/",
+        "/trade/asked/about/{case}/", "/trade/asked/{question}/",
     ],
     "cas": [
         "/customs/consignments/", "/customs/consignments/new/", "/customs/consignments/{consignment}/",
@@ -17,15 +18,22 @@ PAGES = {
         "/regulator/policy/limits/status.dispute_restores_after_hours/", "/regulator/policy/files/country.toml/",
         "/regulator/policy/drafts/{draft}/", "/regulator/findings/", "/regulator/findings/{run}/",
         "/regulator/appeals/", "/regulator/appeals/{appeal}/",
-        "/trade/review/", "/trade/review/types/{type}/", "/trade/review/stock/{batch}/", "/api/keys/",
+        "/trade/review/", "/trade/review/types/{type}/", "/trade/review/stock/{batch}/",
+        "/trade/review/companies/{company}/", "/trade/review/fees/", "/trade/review/fees/{owed}/",
+        "/trade/review/realised/", "/api/keys/",
     ],
+    "mia": ["/api/keys/"],
     "rob": ["/account/approvals/", "/account/approvals/{adoption}/", "/account/people/", "/account/people/appoint/",
             "/account/alarms/"],
-    "mia": ["/api/keys/"],
-    "iva": ["/trade/types/", "/trade/types/new/", "/trade/types/{type}/", "/trade/stock/", "/trade/sales/"],
-    "mak": ["/trade/stock/"],
     "ole": ["/operators/dumps/", "/operators/dumps/{dump}/", "/operators/lists/", "/operators/lists/notices/",
             "/operators/outcomes/", "/operators/contests/", "/operators/audits/"],
+    "iva": [
+        "/trade/standing/", "/trade/standing/new/", "/trade/fees/", "/trade/types/", "/trade/types/new/",
+        "/trade/types/{type}/", "/trade/types/{type}/papers/", "/trade/stock/", "/trade/stock/key/exchange/",
+        "/trade/stock/key/lost/", "/trade/stock/check/", "/trade/stock/realised/", "/trade/sales/",
+        "/trade/questions/", "/trade/questions/{question}/",
+    ],
+    "mak": ["/trade/standing/", "/trade/stock/"],
     "aud": ["/auditor/proofs/", "/auditor/proofs/receipt/", "/auditor/proofs/checkpoints/", "/auditor/acts/",
             "/auditor/acts/reads/", "/auditor/acts/replays/", "/operators/audits/"],
 }  # fmt: skip

@@ -78,7 +78,7 @@ def test_who_decides_on_a_case_that_changed_meanwhile_is_told(country, client_of
     case = a_report()
     ann = client_of("ann", PortalRole.POLICE_OFFICER)
     page = ann.post(f"/police/cases/{case.pk}/", {"decision": "verify", "text": "", "version": case.version - 1})
-    assert "somebody else changed this case" in page.content.decode()
+    assert "Somebody else changed this case" in page.content.decode()
     assert Case.objects.get(pk=case.pk).state == "received"
 
 

@@ -55,7 +55,7 @@ def test_a_decision_without_reasons_or_on_an_old_version_is_refused(country, cli
     page = rita.post(f"/regulator/appeals/{case.pk}/", {"decision": "grant", "reasons": "", "version": case.version})
     assert 'aria-invalid="true"' in page.content.decode()
     stale = rita.post(f"/regulator/appeals/{case.pk}/", {"decision": "grant", "reasons": WHY, "version": 99})
-    assert "somebody else changed this case" in stale.content.decode()
+    assert "Somebody else changed this case" in stale.content.decode()
     assert Case.objects.get(pk=case.pk).is_open
 
 

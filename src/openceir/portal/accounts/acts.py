@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from openceir.ledger import Entry, hash_leaf
 from openceir.portal import moment
@@ -49,7 +50,9 @@ def actor_of(request: HttpRequest, permission: str, about: Model | None = None) 
     """
     actor = reader_of(request, permission, about)
     if not was_shown_lately(request):
-        raise SecondFactorNeeded("show your passkey or a code again before you do this: the last time is too long ago")
+        raise SecondFactorNeeded(
+            _("Show your passkey or a code again before you do this: the last time is too long ago.")
+        )
     return actor
 
 
@@ -57,7 +60,7 @@ def reader_of(request: HttpRequest, permission: str, about: Model | None = None)
     """As `actor_of`, for one who only looks: signed in with a second factor, however long ago. Raises: NotAllowed."""
     user = request.user
     if not isinstance(user, User) or not user.has_perm(permission, about):
-        raise NotAllowed("your appointments do not allow this; the administrator of your office can change them")
+        raise NotAllowed(_("Your appointments do not allow this; the administrator of your office can change them."))
     appointment = next(one for one in user.appointments_now if one.role in GRANTS[permission])
     return Actor(
         name=user.username,

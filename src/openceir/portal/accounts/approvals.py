@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from openceir.portal import moment
 from openceir.portal.accounts.acts import Actor
@@ -88,17 +89,19 @@ def decide(actor: Actor, proposal: Proposal, *, approve: bool, because: str) -> 
     assert actor.user is not None
     act = approvable_named(proposal.name)
     if not actor.user.has_perm(act.approve):
-        raise NotAllowed("you may not approve this; it waits for somebody who may")
+        raise NotAllowed(_("You may not approve this; it waits for somebody who may."))
     if actor.user.pk == proposal.proposed_by_id:
-        raise NotAllowed("you proposed this yourself; a second person must agree")
+        raise NotAllowed(_("You proposed this yourself; a second person must agree."))
     if actor.office != proposal.office:
-        raise NotAllowed("this waits for a second person of the office that proposed it")
+        raise NotAllowed(_("This waits for a second person of the office that proposed it."))
     with transaction.atomic():
         kept = Proposal.objects.select_for_update().get(pk=proposal.pk)
         if kept.outcome != Proposal.Outcome.WAITS:
-            raise PortalError(f"this was decided by {kept.decided_by} in the meantime; nothing was done twice")
+            raise PortalError(
+                _("This was decided by %(name)s in the meantime; nothing was done twice.") % {"name": kept.decided_by}
+            )
         if kept.expires_at < moment.now():
-            raise PortalError("nobody decided this in time and it has expired; it can be proposed again")
+            raise PortalError(_("Nobody decided this in time and it has expired; it can be proposed again."))
         kept.outcome = Proposal.Outcome.APPROVED if approve else Proposal.Outcome.REFUSED
         kept.decided_by, kept.decided_at, kept.decided_because = actor.user, moment.now(), because
         kept.save()

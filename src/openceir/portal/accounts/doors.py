@@ -9,6 +9,7 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from openceir.portal.accounts.errors import NotAllowed
 from openceir.portal.accounts.roles import may
@@ -43,7 +44,7 @@ def needs_any(permissions: Callable[[], Iterable[str]], *, to_act: bool = False)
             if not request.user.is_authenticated:
                 return _by_way_of("account_login", request)
             if not any(may(request.user, permission) for permission in permissions()):
-                raise NotAllowed("this page is for another office; the administrator of yours can say who opens it")
+                raise NotAllowed(_("This page is for another office; the administrator of yours can say who opens it."))
             if not is_mfa_enabled(request.user):
                 return _by_way_of("mfa_index", request)
             if not was_shown(request) or (to_act and not was_shown_lately(request)):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from openceir.identity import keyed_digest
 from openceir.portal import moment
@@ -78,12 +79,16 @@ def verify_acts() -> tuple[int, str]:
     for act in Act.objects.order_by("number").iterator(2000):
         if act.number != number + 1 or act.previous != digest or act.digest != _digest_of(act):
             raise ChainBroken(
-                f"entry {number + 1} of the act log is missing or was changed; everything before it stands"
+                _("Entry %(number)d of the act log is missing or was changed; everything before it stands.")
+                % {"number": number + 1}
             )
         number, digest = act.number, act.digest
     end = ActChain.objects.filter(one=1).first()
     if end is not None and (end.number, end.digest) != (number, digest):
-        raise ChainBroken(f"the act log ends at entry {number}, and {end.number} were written")
+        raise ChainBroken(
+            _("The act log ends at entry %(number)d, and %(written)d were written.")
+            % {"number": number, "written": end.number}
+        )
     return number, digest
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db.models import Sum
+from django.utils.translation import gettext as _
 
 from openceir.portal.accounts.errors import QuotaExceeded
 from openceir.portal.accounts.models import Act, Alarm
@@ -33,7 +34,10 @@ def take(actor: "Actor", verb: str, count: int, now: datetime) -> None:
     )
     if done + count > limit:
         raise QuotaExceeded(
-            f"{done} of {limit} such acts a day are used and this one counts {count}; ask your supervisor to raise the limit",
+            _(
+                "%(done)d of %(limit)d such acts a day are used and this one counts %(count)d; ask your supervisor to raise the limit."
+            )
+            % {"done": done, "limit": limit, "count": count},
             office=actor.office,
             actor=actor.name,
             facts={"verb": verb, "used": done, "asked": count, "limit": limit},

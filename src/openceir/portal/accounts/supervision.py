@@ -17,6 +17,7 @@ from openceir.portal.accounts.doors import needs, needs_any
 from openceir.portal.accounts.models import Alarm, Appointment, Proposal, User
 from openceir.portal.accounts.roles import PortalRole
 from openceir.portal.accounts.rules import APPOINT, SEE_ALARMS
+from openceir.portal.site.refusals import sentence_of_error
 
 __all__ = ["alarm_seen", "alarms", "appoint", "approval", "approvals", "end", "people"]
 
@@ -110,7 +111,7 @@ def appoint(request: HttpRequest) -> HttpResponse:
                 until=told["until"], reason=told["reason"],
             )  # fmt: skip
         except AppointmentRefused as refused:
-            form.add_error("username", str(refused))
+            form.add_error("username", sentence_of_error(refused))
         else:
             return redirect("approvals")
     return _form(request, form, _("Propose an appointment"), _("Propose"))

@@ -17,6 +17,7 @@ from openceir.portal.register import register
 from openceir.portal.regulator import jobs
 from openceir.portal.regulator.models import Job
 from openceir.portal.site.pages import form_page
+from openceir.portal.site.refusals import sentence_of_error
 
 __all__ = ["acts", "checkpoints", "proofs", "reads", "receipt", "replays"]
 
@@ -38,7 +39,7 @@ def receipt(request: HttpRequest) -> HttpResponse:
         try:
             shown = show_receipt(form.cleaned_data["octets"], form.cleaned_data["log_key"])
         except OpenceirError as refused:
-            form.add_error("file" if form.cleaned_data.get("file") else "text", str(refused))
+            form.add_error("file" if form.cleaned_data.get("file") else "text", sentence_of_error(refused))
     return form_page(request, "auditor/receipt.html", form, {"shown": shown})
 
 
@@ -50,7 +51,7 @@ def checkpoints(request: HttpRequest) -> HttpResponse:
         try:
             rows = compare_checkpoints(form.cleaned_data["earlier"], form.cleaned_data["later"])
         except OpenceirError as refused:
-            form.add_error("earlier", str(refused))
+            form.add_error("earlier", sentence_of_error(refused))
     return form_page(request, "auditor/checkpoints.html", form, {"rows": rows})
 
 
@@ -71,7 +72,7 @@ def acts(request: HttpRequest) -> HttpResponseBase:
     try:
         whole, broken = verify_acts(), ""
     except ChainBroken as wrong:
-        whole, broken = None, str(wrong)
+        whole, broken = None, sentence_of_error(wrong)
     told = {"page": Paginator(rows, 50).get_page(request.GET.get("page")), "whole": whole, "broken": broken}
     return form_page(request, "auditor/acts.html", form, told)
 
@@ -102,7 +103,7 @@ def replays(request: HttpRequest) -> HttpResponse:
         try:
             register().detection_runs.run(form.cleaned_data["run"])
         except OpenceirError as refused:
-            form.add_error("run", str(refused))
+            form.add_error("run", sentence_of_error(refused))
         else:
             note(actor, "auditor.replay", subject=f"run-{form.cleaned_data['run']}")
             jobs.ask(Job(kind="replay", asked=str(form.cleaned_data["run"]), asked_by=request.user))

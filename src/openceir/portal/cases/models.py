@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from openceir.portal import moment
@@ -99,11 +100,13 @@ class Case(models.Model):
             kept = Case.objects.select_for_update().get(pk=self.pk)
             if seen_version is not None and kept.version != seen_version:
                 raise CaseChanged(
-                    "somebody else changed this case after you opened it; look at it again before you decide"
+                    gettext("Somebody else changed this case after you opened it; look at it again before you decide.")
                 )
             move = kept.flow.move(name)
             if kept.state not in move.sources:
-                raise IllegalMove(f'this case is "{kept.state_text}" now, from which "{name}" cannot be done')
+                raise IllegalMove(
+                    gettext('This case is "%(state)s" now; this cannot be done any more.') % {"state": kept.state_text}
+                )
             kept.state, kept.version = move.target, kept.version + 1
             if move.closes:
                 kept.closed_at = moment.now()

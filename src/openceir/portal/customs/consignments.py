@@ -30,6 +30,7 @@ from openceir.portal.citizens.numbers import canonical_imei
 from openceir.portal.citizens.words import meaning_of, sentence_of
 from openceir.portal.customs.models import Consignment, Declared, Scanned
 from openceir.portal.register import register
+from openceir.portal.site.refusals import sentence_of_error
 from openceir.portal.site.tables import Row, Upload, read_table
 from openceir.statements import DeviceImported, DeviceSet
 from openceir.status import Answer, Status
@@ -125,7 +126,7 @@ def decide(actor: Actor, consignment: Consignment, *, release: bool, grounds: st
     with transaction.atomic():
         kept = Consignment.objects.select_for_update().get(pk=consignment.pk)
         if kept.version != seen_version:
-            raise CaseChanged("somebody scanned or decided since you opened this page; look at it again")
+            raise CaseChanged(_("Somebody scanned or decided since you opened this page; look at it again."))
         _refuse_decided(kept)
         lines = compare(kept)
         fitting = [line.device for line in lines if line.outcome == "matched"]
@@ -176,7 +177,7 @@ def _devices(rows: Iterable[Row]) -> tuple[dict[str, str], list[tuple[int, str]]
 
 def _line(device: str, declared: str | None, is_there: bool, answer: Answer | OpenceirError) -> Line:
     if isinstance(answer, OpenceirError):
-        return Line(device, declared or "", "", "no-number", str(answer))
+        return Line(device, declared or "", "", "no-number", sentence_of_error(answer))
     model = answer.model or {}
     recorded = f"{model.get('brand') or model.get('manufacturer') or ''} {model.get('model') or ''}".strip()
     kinds = {str(reason.kind): reason for reason in answer.reasons}

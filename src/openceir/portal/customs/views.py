@@ -22,6 +22,7 @@ from openceir.portal.customs.models import Consignment
 from openceir.portal.customs.rules import DECIDE_IMPORTS, DECLARE, READ_CONSIGNMENTS, READ_IMPORTS, RELEASE, SCAN
 from openceir.portal.register import register
 from openceir.portal.site.pages import form_page
+from openceir.portal.site.refusals import sentence_of_error
 
 __all__ = ["consignment", "consignments", "declare", "imports", "ports", "scan_devices", "traveller"]
 
@@ -50,7 +51,7 @@ def declare(request: HttpRequest) -> HttpResponse:
                 port=told["port"],
             )
         except OpenceirError as wrong:
-            form.add_error("file", str(wrong))
+            form.add_error("file", sentence_of_error(wrong))
         else:
             for line, why in refused[:50]:
                 messages.error(request, _("Line %(line)d was set aside: %(why)s") % {"line": line, "why": why})
@@ -71,7 +72,7 @@ def consignment(request: HttpRequest, number: int) -> HttpResponse:
                 seen_version=told["version"],
             )  # fmt: skip
         except OpenceirError as refused:
-            form.add_error("grounds", str(refused))
+            form.add_error("grounds", sentence_of_error(refused))
         else:
             said = ngettext("%(n)d device was released.", "%(n)d devices were released.", released) % {"n": released}
             messages.success(request, said)
@@ -97,7 +98,7 @@ def scan_devices(request: HttpRequest, number: int) -> HttpResponse:
             for sentence in scan(reader_of(request, SCAN), kept, form.cleaned_data["numbers"])[:20]:
                 messages.error(request, sentence)
         except OpenceirError as refused:
-            form.add_error("numbers", str(refused))
+            form.add_error("numbers", sentence_of_error(refused))
         else:
             return redirect("consignment", kept.pk)
     return form_page(request, "customs/scan.html", form, {"consignment": kept})
@@ -131,7 +132,7 @@ def traveller(request: HttpRequest, number: int) -> HttpResponse:
             else:
                 accept_import(actor, case, text=told["text"], seen_version=told["version"])
         except OpenceirError as refused:
-            form.add_error("text", str(refused))
+            form.add_error("text", sentence_of_error(refused))
         else:
             return redirect("imports")
     devices = [(one.device, register().check(one.device, moment.now())) for one in case.devices.all()]

@@ -23,6 +23,8 @@ from openceir.portal.operators.models import Dump, NoticesSent
 from openceir.portal.operators.rules import READ_LISTS, READ_REJECTS, SEND_NOTICES, UPLOAD
 from openceir.portal.register import register
 from openceir.storage.list_writing import moment_text
+from openceir.portal.site.pages import form_page
+from openceir.portal.site.refusals import sentence_of_error
 
 __all__ = ["begin_dump", "dump", "dumps", "lists", "notices", "octets", "rejects"]
 
@@ -48,7 +50,7 @@ def dumps(request: HttpRequest) -> HttpResponse:
             file.seek(made.received_octets)
             take(made, made.received_octets, file)
         except OpenceirError as refused:
-            form.add_error("file", str(refused))
+            form.add_error("file", sentence_of_error(refused))
         else:
             return redirect("dump", made.pk)
     page = Paginator(Dump.objects.filter(operator=office), 50).get_page(request.GET.get("page"))
@@ -69,7 +71,7 @@ def begin_dump(request: HttpRequest) -> HttpResponse:
             mark=told["mark"], since=told["since"], until=told["until"],
         )  # fmt: skip
     except OpenceirError as refused:
-        return JsonResponse({"errors": {"file": [str(refused)]}}, status=400)
+        return JsonResponse({"errors": {"file": [sentence_of_error(refused)]}}, status=400)
     return JsonResponse(
         {
             "offset": made.received_octets,
@@ -97,9 +99,9 @@ def octets(request: HttpRequest, number: int) -> HttpResponse:
         status, said = 204, ""
         take(kept, int(told), request)
     except OffsetDiffers as refused:
-        status, said = 409, str(refused)
+        status, said = 409, sentence_of_error(refused)
     except DumpRefused as refused:
-        status, said = 423, str(refused)
+        status, said = 423, sentence_of_error(refused)
     return HttpResponse(
         said, status=status, content_type="text/plain; charset=utf-8", headers={_OFFSET: str(kept.received_octets)}
     )
@@ -186,4 +188,4 @@ def _dump(request: HttpRequest, number: int) -> Dump:
 
 
 def _page(request: HttpRequest, name: str, form: forms.Form, told: dict[str, Any]) -> HttpResponse:
-    return render(request, f"operators/{name}.html", {"form": form, **told})
+    return form_page(request, f"operators/{name}.html", form, told)

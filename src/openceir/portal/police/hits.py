@@ -46,15 +46,14 @@ def look_for_seen(now: datetime) -> None:
     digest = f"{book.measures.measured().digest.hex()} {_reports().count()}"
     if _known.get(str(book.home)) == digest:
         return
-    for case in _reports().prefetch_related("devices"):
+    reports = list(_reports().prefetch_related("devices"))
+    devices = {one.device for case in reports for one in case.devices.all() if one.device.isdigit()}
+    seen = book.subscribers.last_seen({int(device) for device in devices})
+    for case in reports:
         since = datetime.fromisoformat(case.details["happened_at"]).date()
         for one in case.devices.all():
-            if not one.device.isdigit():
-                continue
-            latest: dict[str, Any] = {}
-            for seen in book.subscribers.of(int(one.device)):
-                if seen.last_seen_on > since:
-                    latest[seen.operator] = max(seen.last_seen_on, latest.get(seen.operator, seen.last_seen_on))
-            for operator, on in latest.items():
-                Hit.objects.get_or_create(case=case, device=one.device, kind="seen", source=operator, on=on)
+            at = seen.get(int(one.device), {}) if one.device in devices else {}
+            for operator, on in at.items():
+                if on > since:
+                    Hit.objects.get_or_create(case=case, device=one.device, kind="seen", source=operator, on=on)
     _known[str(book.home)] = digest

@@ -32,6 +32,7 @@ from openceir.portal.police.rules import BLOCK_IN_BULK, CHECK_ROADSIDE, DECIDE_C
 from openceir.portal.police.seizures import give_back, seize
 from openceir.portal.register import register
 from openceir.portal.site.pages import form_page
+from openceir.portal.site.refusals import sentence_of_error
 
 __all__ = ["add_note", "bulk", "case", "hits", "queue", "queue_csv", "roadside", "seize_device", "seizure", "take"]
 
@@ -104,7 +105,7 @@ def case(request: HttpRequest, number: int) -> HttpResponse:
         try:
             proposal = decide_report(actor, kept, decision, text=told["text"], seen_version=told["version"])
         except OpenceirError as refused:
-            form.add_error("text", str(refused))
+            form.add_error("text", sentence_of_error(refused))
         else:
             return redirect("approvals" if proposal else "police_queue")
     devices = [(one.device, register().check(one.device, moment.now())) for one in kept.devices.all()]
@@ -169,7 +170,7 @@ def _roadside_answer(reader: Actor, number: str, purpose: str) -> dict[str, Any]
     try:
         answer = register().check(number, moment.now())
     except OpenceirError as refused:
-        return {"number": number, "refused": str(refused)}
+        return {"number": number, "refused": sentence_of_error(refused)}
     device = answer.canonical[:14]
     note(reader, "police.check-roadside", subject=subject_of_device(device), reason=purpose)
     tell_checked([device], "police")
@@ -188,7 +189,7 @@ def seize_device(request: HttpRequest) -> HttpResponse:
         try:
             kept = seize(actor_of(request, SEIZE), told["numbers"], grounds=told["grounds"], bearer=told["bearer"])
         except OpenceirError as refused:
-            form.add_error("numbers", str(refused))
+            form.add_error("numbers", sentence_of_error(refused))
         else:
             return redirect("seizure", kept.pk)
     return form_page(
@@ -208,7 +209,7 @@ def seizure(request: HttpRequest, number: int) -> HttpResponse:
         try:
             give_back(actor, kept, text=told["text"], imsi=told["imsi"], seen_version=told["version"])
         except OpenceirError as refused:
-            form.add_error("text", str(refused))
+            form.add_error("text", sentence_of_error(refused))
         else:
             return redirect("seizure", kept.pk)
     return form_page(
@@ -227,5 +228,5 @@ def bulk(request: HttpRequest) -> HttpResponse:
             if read.count:
                 propose_bulk(actor_of(request, BLOCK_IN_BULK), read, reason=form.cleaned_data["reason"])
         except OpenceirError as refused:
-            form.add_error("file", str(refused))
+            form.add_error("file", sentence_of_error(refused))
     return form_page(request, "police/bulk.html", form, {"read": read})

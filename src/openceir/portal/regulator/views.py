@@ -34,6 +34,7 @@ from openceir.portal.regulator.rules import (
     READ_POLICY,
 )
 from openceir.portal.site.pages import form_page
+from openceir.portal.site.refusals import sentence_of_error
 
 __all__ = [
     "appeal",
@@ -73,7 +74,7 @@ def limit(request: HttpRequest, path: str) -> HttpResponse:
         try:
             made = draft_limit(actor_of(request, CHANGE_POLICY), path=path, **told)
         except OpenceirError as refused:
-            form.add_error("value", str(refused))
+            form.add_error("value", sentence_of_error(refused))
         else:
             return redirect("policy_draft", made.pk)
     return form_page(request, "regulator/limit.html", form, {"path": path, "limit": present})
@@ -88,7 +89,7 @@ def policy_file(request: HttpRequest, file: str) -> HttpResponse:
         try:
             made = draft_change(actor_of(request, CHANGE_POLICY), file=file, text=told["text"], reason=told["reason"])
         except OpenceirError as refused:
-            form.add_error("text", str(refused))
+            form.add_error("text", sentence_of_error(refused))
         else:
             return redirect("policy_draft", made.pk)
     return form_page(request, "regulator/policy_file.html", form, {"file": file})
@@ -161,7 +162,7 @@ def appeal(request: HttpRequest, number: int) -> HttpResponse:
                     seen_version=told["version"],
                 )
         except OpenceirError as refused:
-            form.add_error(None, str(refused))
+            form.add_error(None, sentence_of_error(refused))
         else:
             return redirect("appeals")
     device = case.devices.get().device

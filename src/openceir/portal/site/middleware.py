@@ -17,6 +17,7 @@ from openceir.errors import OpenceirError
 from openceir.portal.accounts.errors import QuotaExceeded
 from openceir.portal.accounts.quotas import raise_alarm
 from openceir.portal.counted import REQUESTS, SECONDS
+from openceir.portal.site.refusals import sentence_of_error
 
 __all__ = ["OneLogLine", "PrivateAnswers", "RefusalsAsPages"]
 
@@ -79,7 +80,7 @@ class RefusalsAsPages:
         if isinstance(fault, QuotaExceeded):
             raise_alarm(fault)
         if isinstance(fault, OpenceirError):
-            return render(request, "site/refused.html", {"refusal": fault}, status=fault.http_status)
+            return render(request, "site/refused.html", {"refusal": sentence_of_error(fault)}, status=fault.http_status)
         if isinstance(fault, Http404 | PermissionDenied | SuspiciousOperation):  # Django has pages for these
             return None
         frame = traceback.extract_tb(fault.__traceback__)[-1]

@@ -17,6 +17,7 @@ from openceir.portal.citizens.filing import Sender, appeal_of, registration_of, 
 from openceir.portal.citizens.forms import AppealForm, ImportForm, ReportForm
 from openceir.portal.citizens.views.opened import done_before, new_once, show_secret
 from openceir.portal.citizens.views.worked import asked_to_work
+from openceir.portal.site.refusals import sentence_of_error
 
 __all__ = ["appeal", "bring", "report"]
 
@@ -43,7 +44,7 @@ def _matter(request: HttpRequest, form_class: type[Form], template: str, opens: 
     try:
         case, secret = opens(form.cleaned_data, Sender(channel="web", language=get_language() or "en", person=user))
     except NothingToAppeal as refused:
-        form.add_error("imeis", str(refused))
+        form.add_error("imeis", sentence_of_error(refused))
         return render(request, template, {"form": form, "has_errors": True})
     return show_secret(request, case, secret, once)
 

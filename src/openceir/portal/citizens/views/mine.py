@@ -14,6 +14,7 @@ from openceir.portal.citizens.holdings import CannotPass, disown, hold, offer, t
 from openceir.portal.citizens.models import Holding
 from openceir.portal.citizens.views.check import verdicts_of
 from openceir.portal.citizens.views.opened import new_once, open_here, show_secret
+from openceir.portal.site.refusals import sentence_of_error
 
 __all__ = ["mine", "not_mine", "pass_on", "take_over"]
 
@@ -82,7 +83,7 @@ def take_over(request: HttpRequest) -> HttpResponse:
             try:
                 take(request.user, case)
             except CannotPass as refused:
-                form.add_error("reference", str(refused))
+                form.add_error("reference", sentence_of_error(refused))
             else:
                 messages.success(request, _("The device is under your name now."))
                 return redirect("mine")
