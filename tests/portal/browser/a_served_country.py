@@ -42,6 +42,7 @@ from openceir.portal.accounts.models import Appointment, User  # noqa: E402
 from openceir.portal.accounts.roles import PortalRole  # noqa: E402
 from openceir.portal.citizens.holdings import hold  # noqa: E402
 from openceir.portal.citizens.reports import open_report, prove, verify_report  # noqa: E402
+from openceir.portal.register import let_go  # noqa: E402
 
 OFFICERS = {
     "ann": (PortalRole.POLICE_OFFICER, "police"),
@@ -172,7 +173,7 @@ def trade() -> dict[str, Any]:
 
     fees = 'type_approval = { from."2026-01-01" = 250, unit = "XTS", source = "Fees Order 2026, item 1" }'
     (home / "policy" / "40-fees.toml").write_text(f"[trade.fees]\n{fees}\n")
-    land.reopen()
+    let_go()  # the portal opens the register again, with the fees
     company = {"legal_name": "Example Imports", "registration_number": "HR-1", "registry": "Court", "address": "1 Quay"}
     verified = apply_for_standing(actor("iva"), company, a_picture("extract"), None)
     verify(actor("reg"), verified, reasons="The extract is in order.", seen_version=verified.version)
