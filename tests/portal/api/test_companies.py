@@ -14,11 +14,12 @@ from openceir.portal.cases.models import Case
 from openceir.portal.operators.chores import import_arrived
 from openceir.portal.operators.models import Dump
 from openceir.portal.register import register
+from openceir.portal.trade.keys import make_key
 from openceir.portal.trade.models import Unit
-from openceir.portal.trade.stock import make_key
 from openceir.statements import DeviceSet, DeviceStolen
 from portal.a_document import a_picture
-from portal.trade.test_trade import APPLICATION, ONE, TAC, TWO, accept, review
+from portal.trade.a_company import APPLICATION, TAC, accept, review, verified
+from portal.trade.test_trade import ONE, TWO
 
 NAME = "northtel_20270201_20270201.csv"
 ROWS = (f"date,imei,imsi,msisdn,rat\n20270201,{ALICES_PHONE},{ALICE[0]},{ALICE[1]},006\n").encode()
@@ -35,10 +36,13 @@ def northtel(country, program):
 
 
 def apply(client):
-    return client.fill("type-approvals", {**APPLICATION, "certificate": a_picture(), "report": a_picture("b")})
+    return client.fill(
+        "type-approvals", {**APPLICATION, "certificate_file": a_picture(), "report_file": a_picture("b")}
+    )
 
 
 def test_a_type_is_applied_for_reviewed_and_stock_of_it_declared(country, importer, client_of, actor_as):
+    verified()
     made = apply(importer)
     assert made.status_code == 201, made.content
     reference = made.json()["reference"]

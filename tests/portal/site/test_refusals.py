@@ -92,7 +92,13 @@ def test_what_the_portal_itself_refuses_is_translated_where_it_is_said():
             if not (isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args):
                 continue
             name, said = getattr(node.exc.func, "id", ""), node.exc.args[-1]
-            if name in {"TypeError", "ValueError", "Http404", "SettingsError", "StorageError"}:  # faults, and the register's own
+            if name in {
+                "TypeError",
+                "ValueError",
+                "Http404",
+                "SettingsError",
+                "StorageError",
+            }:  # faults, and the register's own
                 continue
             if isinstance(said, ast.JoinedStr) or (isinstance(said, ast.Constant) and isinstance(said.value, str)):
                 bare.append(f"{path.relative_to(ROOT)}:{node.lineno}")

@@ -61,8 +61,7 @@ def apply_for_type(request: HttpRequest) -> HttpResponse:
 
     def do() -> Done:
         form = filled(request, ApplicationForm)
-        told = dict(form.cleaned_data)
-        case = apply(actor, told, [told.pop(name) for name in form.documents])
+        case = apply(actor, form.own(), form.papers())
         return Done(201, case_state(case), f"{request.path}/{format_code(case.reference)}")
 
     return done_once(request, do)

@@ -22,9 +22,9 @@ from openceir.portal.operators.lists import list_statuses
 from openceir.portal.operators.models import Dump, NoticesSent
 from openceir.portal.operators.rules import READ_LISTS, READ_REJECTS, SEND_NOTICES, UPLOAD
 from openceir.portal.register import register
-from openceir.storage.list_writing import moment_text
 from openceir.portal.site.pages import form_page
 from openceir.portal.site.refusals import sentence_of_error
+from openceir.storage.list_writing import moment_text
 
 __all__ = ["begin_dump", "dump", "dumps", "lists", "notices", "octets", "rejects"]
 

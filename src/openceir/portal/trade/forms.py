@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from django import forms
 from django.core.validators import RegexValidator
@@ -80,13 +80,9 @@ class _Papers(forms.Form):
     kinds: ClassVar[tuple[str, ...]] = ()
     may_be_left_out: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, *args: Any, **named: Any) -> None:
-        super().__init__(*args, **named)
-        self._own = list(self.fields)
-        for kind in self.kinds:
-            for name, field in _paper_fields(kind).items():
-                field.required = field.required and kind not in self.may_be_left_out
-                self.fields[f"{kind}_{name}"] = field
+    @property
+    def _own(self) -> list[str]:
+        return [name for name in self.fields if name.partition("_")[0] not in self.kinds]
 
     @property
     def groups(self) -> list[tuple[Any, list[forms.BoundField]]]:
@@ -122,6 +118,18 @@ class _Papers(forms.Form):
     def own(self) -> dict[str, Any]:
         """What was told beside the papers."""
         return {name: self.cleaned_data[name] for name in self._own}
+
+
+APaperForm = TypeVar("APaperForm", bound=type[_Papers])
+
+
+def _with_papers(form_class: APaperForm) -> APaperForm:
+    """The class with the fields of its kinds of papers, which every reader of the class then sees."""
+    for kind in form_class.kinds:
+        for name, field in _paper_fields(kind).items():
+            field.required = field.required and kind not in form_class.may_be_left_out
+            form_class.base_fields[f"{kind}_{name}"] = field
+    return form_class
 
 
 def _wrong_days(issued_on: date | None, expires_on: date | None) -> list[tuple[str, Any]]:
@@ -167,6 +175,7 @@ class PaperForm(forms.Form):
         return _paper(self.cleaned_data["kind"], self.cleaned_data)
 
 
+@_with_papers
 class ApplicationForm(_Papers):
     """A type of device for approval."""
 
@@ -181,6 +190,7 @@ class ApplicationForm(_Papers):
     sims = forms.IntegerField(label=_("SIM slots"), min_value=1, max_value=4, initial=1)
 
 
+@_with_papers
 class StandingForm(_Papers):
     """A company that wants to be verified."""
 

@@ -19,11 +19,16 @@ from openceir.portal.accounts.models import Alarm
 from openceir.portal.cases.evidence import Upload, add_evidence
 from openceir.portal.cases.models import Case
 from openceir.portal.cases.notices import notify
+from openceir.portal.cases.wordings import wording
 from openceir.portal.clockwork import every
 from openceir.portal.register import register
 from openceir.portal.trade.models import Paper
 
 __all__ = ["NewPaper", "PaperRefused", "accept_papers", "add_paper", "good_papers", "look_for_ended"]
+_ENDS_SOON = wording(
+    "certificate-ends-soon",
+    gettext_lazy("The certificate of your type ends soon. Enter the new one on the type's page."),
+)
 
 
 class PaperRefused(PortalError):
@@ -85,7 +90,7 @@ def look_for_ended(now: datetime) -> None:
         if newest is None or newest.expires_on is None:
             continue
         notify(
-            case, gettext_lazy("The certificate of your type ends soon. Enter the new one on the type's page."),
+            case, _ENDS_SOON,
             once=f"paper-{newest.pk}",
         )  # fmt: skip
         if (

@@ -23,6 +23,7 @@ from openceir.portal.cases.deadlines import on_deadline
 from openceir.portal.cases.evidence import Upload, add_evidence
 from openceir.portal.cases.models import Case, Deadline
 from openceir.portal.cases.notices import notify_person
+from openceir.portal.cases.wordings import wording
 from openceir.portal.register import register
 from openceir.portal.trade.keys import needs_own
 from openceir.portal.trade.sealing import SealingKey
@@ -36,6 +37,13 @@ ANSWERS = {
     "unknown": gettext_lazy("We cannot tell from our records"),
 }
 _TRADE = (PortalRole.IMPORTER, PortalRole.MAKER, PortalRole.DEALER)
+_QUESTION_TO_COMPANY = wording(
+    "question-to-company", gettext_lazy("An office asks your company whether a device is its own: see Questions.")
+)
+_QUESTION_ANSWERED = wording("question-answered", gettext_lazy("The company answered your question about a device."))
+_QUESTION_UNANSWERED = wording(
+    "question-unanswered", gettext_lazy("A company did not answer your question about a device in time.")
+)
 
 
 def companies() -> list[str]:
@@ -81,9 +89,7 @@ def ask(actor: Actor, devices: Sequence[str], *, company: str, question: str, ab
         if about is not None:
             about.tell("note", actor=actor.name, text=f"{company} ← {case}", is_public=False)
         for person in _people_of(company):
-            notify_person(
-                person, gettext_lazy("An office asks your company whether a device is its own: see Questions.")
-            )
+            notify_person(person, _QUESTION_TO_COMPANY)
     return case
 
 
@@ -126,7 +132,7 @@ def answer(
             case.parent.tell("note", actor=actor.office, text=f"{case}: {ANSWERS[word]} {text}", is_public=False)
         if case.assigned_to is not None:
             notify_person(
-                case.assigned_to, gettext_lazy("The company answered your question about a device."), once=f"{case.pk}-{case.version}"
+                case.assigned_to, _QUESTION_ANSWERED, once=f"{case.pk}-{case.version}"
             )  # fmt: skip
 
 
@@ -140,9 +146,7 @@ def again(actor: Actor, case: Case, *, text: str, seen_version: int) -> None:
         case.deadlines.filter(done_at=None).update(done_at=moment.now())
         case.due("question-unanswered", moment.now() + timedelta(days=days))
         for person in _people_of(str(case.details["company"])):
-            notify_person(
-                person, gettext_lazy("An office asks your company whether a device is its own: see Questions.")
-            )
+            notify_person(person, _QUESTION_TO_COMPANY)
 
 
 def close(actor: Actor, case: Case, *, seen_version: int) -> None:
@@ -161,7 +165,7 @@ def _unanswered(case: Case, deadline: Deadline) -> None:
         facts={"case": case.reference, "company": case.details["company"]},
     )
     if case.assigned_to is not None:
-        notify_person(case.assigned_to, gettext_lazy("A company did not answer your question about a device in time."))
+        notify_person(case.assigned_to, _QUESTION_UNANSWERED)
 
 
 def _people_of(office: str) -> list[User]:

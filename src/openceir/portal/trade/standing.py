@@ -19,6 +19,7 @@ from openceir.portal.cases.deadlines import on_deadline
 from openceir.portal.cases.evidence import Upload, add_evidence
 from openceir.portal.cases.models import Case, Deadline
 from openceir.portal.cases.notices import notify
+from openceir.portal.cases.wordings import Wording, wording
 from openceir.portal.register import register
 from openceir.portal.trade.fees import charge, need_paid
 from openceir.portal.trade.models import Fee
@@ -35,6 +36,24 @@ __all__ = [
     "suspend",
     "verify",
 ]
+
+_COMPANY_VERIFIED = wording(
+    "company-verified", gettext_lazy("Your company was verified. You can declare stock and sell it.")
+)
+_COMPANY_NOT_VERIFIED = wording(
+    "company-not-verified", gettext_lazy("Your company was not verified. Its page says why.")
+)
+_COMPANY_SUSPENDED = wording(
+    "company-suspended", gettext_lazy("The standing of your company was suspended. Its page says why.")
+)
+_COMPANY_RESTORED = wording("company-restored", gettext_lazy("Your company is in good standing again."))
+_STANDING_ENDS_SOON = wording(
+    "standing-ends-soon",
+    gettext_lazy("The standing of your company ends soon: its page says when. Apply again before."),
+)
+_STANDING_ENDED = wording(
+    "standing-ended", gettext_lazy("The standing of your company has ended. Apply again to go on.")
+)
 
 
 class StandingNeeded(PortalError):
@@ -107,31 +126,29 @@ def verify(actor: Actor, case: Case, *, reasons: str, seen_version: int) -> None
         accept_papers(case)
         case.due("standing-announced", _midnight(before, on))
         case.due("standing-ends", _midnight(until + timedelta(days=1), on))
-        notify(case, gettext_lazy("Your company was verified. You can declare stock and sell it."))
+        notify(case, _COMPANY_VERIFIED)
         note(actor, "trade.verify-company", subject=case.reference, reason=reasons)
 
 
 def reject(actor: Actor, case: Case, *, reasons: str, seen_version: int) -> None:
     """Do not verify the company, and say why."""
-    _decided(
-        actor, case, "reject", reasons, seen_version, gettext_lazy("Your company was not verified. Its page says why.")
-    )
+    _decided(actor, case, "reject", reasons, seen_version, _COMPANY_NOT_VERIFIED)
 
 
 def suspend(actor: Actor, case: Case, *, reasons: str, seen_version: int) -> None:
     """From now on the company declares and sells nothing, until it is restored."""
     _decided(
         actor, case, "suspend", reasons, seen_version,
-        gettext_lazy("The standing of your company was suspended. Its page says why."),
+        _COMPANY_SUSPENDED,
     )  # fmt: skip
 
 
 def restore(actor: Actor, case: Case, *, reasons: str, seen_version: int) -> None:
     """The company may act again."""
-    _decided(actor, case, "restore", reasons, seen_version, gettext_lazy("Your company is in good standing again."))
+    _decided(actor, case, "restore", reasons, seen_version, _COMPANY_RESTORED)
 
 
-def _decided(actor: Actor, case: Case, move: str, reasons: str, seen_version: int, told: Any) -> None:
+def _decided(actor: Actor, case: Case, move: str, reasons: str, seen_version: int, told: Wording) -> None:
     with transaction.atomic():
         case.move(move, actor=actor.office, text=reasons, seen_version=seen_version)
         notify(case, told)
@@ -140,13 +157,13 @@ def _decided(actor: Actor, case: Case, move: str, reasons: str, seen_version: in
 
 @on_deadline("standing-announced")
 def _announce(case: Case, deadline: Deadline) -> None:
-    notify(case, gettext_lazy("The standing of your company ends soon: its page says when. Apply again before."))
+    notify(case, _STANDING_ENDS_SOON)
 
 
 @on_deadline("standing-ends")
 def _end(case: Case, deadline: Deadline) -> None:
     case.move("expire", actor="clock")
-    notify(case, gettext_lazy("The standing of your company has ended. Apply again to go on."))
+    notify(case, _STANDING_ENDED)
 
 
 def _months_after(on: date, months: int) -> date:
