@@ -8,6 +8,7 @@ tracked, by the regulator's statement, for the police alone cannot say so.
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from openceir.portal import moment
@@ -144,7 +145,9 @@ def request_recovery(report: Case, *, text: str = "") -> Case:
     with transaction.atomic():
         kept = Case.objects.select_for_update().get(pk=report.pk)
         if kept.state not in {"blocked", "watched"}:
-            raise IllegalMove(f'this case is "{kept.state_text}" now, so there is nothing to unblock')
+            raise IllegalMove(
+                gettext('This case is "%(state)s" now; this cannot be done any more.') % {"state": kept.state_text}
+            )
         waits = kept.children.filter(kind="recovery", closed_at=None).first()
         if waits is not None:
             return waits
