@@ -21,7 +21,7 @@ from openceir.status import Status
 
 pytestmark = pytest.mark.slow
 
-PHONE, OTHER_PHONE, THIRD_PHONE, FOURTH_PHONE = (f"001001000000{n:02}" for n in (1, 19, 27, 35))
+PHONE, OTHER_PHONE, THIRD_PHONE, FOURTH_PHONE, FIFTH_PHONE = (f"001001000000{n:02}" for n in (1, 19, 27, 35, 43))
 DEATHS_AT = (2, 4, 6, 8, 10, 13, 16, 20, 25)
 
 
@@ -115,6 +115,29 @@ def test_what_is_not_what_the_members_signed_is_not_kept(network, homes):
     b.client.entry = entry
     b.round()
     assert b.register.shared_log.size() > place.index
+
+
+def test_two_processes_of_one_home_may_follow_at_once(network, homes):
+    """`statement submit` beside `follow`: what one takes while the other asks is taken once, and is no lie of the node."""
+    one, other = Home(homes / "xb"), Home(homes / "xb")
+    one.round()
+    entry, raced = one.client.entry, []
+
+    def meanwhile(index):
+        if not raced:
+            raced.append(index)
+            other.round()
+        return entry(index)
+
+    place = network.submit(3, by=3)
+    until(lambda: network.nodes[1].client.height() > place.height, "a header over it at our node")
+    one.client.entry = meanwhile
+    assert "" not in one.round().troubles
+    assert raced
+    assert one.register.shared_log.size() == other.register.shared_log.size() > place.index
+    assert one.register.verify_shared() is not None
+    steals(one, FIFTH_PHONE)
+    assert is_blocked(other, FIFTH_PHONE)
 
 
 def test_a_statement_that_the_consortium_refuses_leaves_the_outbox(homes):

@@ -143,7 +143,7 @@ def _take_to(register: Register, client: NodeClient, trust: ChainTrust, height: 
     if header.validators_hash == header.next_validators_hash:
         believed = ChainTrust(trust.chain_id, blocks[-1].validators, height, header.time.moment)
     block = OrderedBlock(height, header.time.moment.replace(microsecond=0), size, state_root, members_root)
-    register.take_shared(entries, block, client.members(), believed, header.app_hash)
+    register.take_shared(first, entries, block, client.members(), believed, header.app_hash)
 
 
 class SharedFollower:

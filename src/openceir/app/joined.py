@@ -199,16 +199,19 @@ class Joined(Watching):
     # -- following -------------------------------------------------------------------------------------------------
 
     def take_shared(
-        self, entries: "Sequence[OrderedEntry]", block: "OrderedBlock", members: bytes, trust: "ChainTrust", app_hash: bytes
+        self, first: int, entries: "Sequence[OrderedEntry]", block: "OrderedBlock", members: bytes, trust: "ChainTrust", app_hash: bytes
     ) -> None:  # fmt: skip
-        """Keep these next entries, once they give the `app_hash` of a header that was verified; all of it or nothing.
+        """Keep these entries from `first` on, once they give the `app_hash` of a header that was verified; all or nothing.
 
-        `members` are kept when they are those that the header covers. Raises: LedgerBroken when the node gave others.
+        Nothing is kept where another process of this home took them meanwhile. `members` are kept when they are those
+        that the header covers. Raises: LedgerBroken when the node gave others.
         """
         from openceir.storage.ordered_log import Head
 
         log, tree = self.shared_log, self._shared_tree()
-        first, before = tree.size, log.head()
+        if tree.size != first:
+            return
+        before = log.head()
         tree.extend(hash_leaf(one.octets) for one in entries)
         if tree.size != block.size or app_hash_of(tree.root(), block.state_root, block.members_root) != app_hash:
             tree.truncate(first)
@@ -216,6 +219,9 @@ class Joined(Watching):
         known = members if Governance.read(members).root() == block.members_root else before.state if before else b""
         try:
             with log.transaction():
+                if log.size() != first:
+                    tree.truncate(first)
+                    return
                 log.put_entries(entries)
                 if log.block(block.height) is None:
                     log.put_block(block)
