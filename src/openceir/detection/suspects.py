@@ -76,18 +76,17 @@ class Suspects:
         def whole(name: str) -> Ints:
             return np.concatenate([columns[name] for _, columns in parts])
 
-        ts, device = whole("ts"), whole("device")
-        near = np.flatnonzero((ts >= begins_at) & (ts < ends_at))  # of the day before, only the time to look back
-        order = near[np.argsort(device[near], kind="stable")]
+        device = whole("device")
+        order = np.argsort(device, kind="stable")
         device = device[order]
         again = device[1:] == device[:-1]
         several = np.concatenate(([False], again)) | np.concatenate((again, [False])) if len(device) else again
         several &= (device >= low) & (device < high)
-        order, device = order[several], device[several]
-        place = pc.index_in(pa.array(whole("cell")[order]), value_set=self._cells).fill_null(_NULL).to_numpy()
-        known = place >= 0  # an unknown place is passed over
-        order, device, place = order[known], device[known], place[known]
-        ts = ts[order]
+        order = order[several]
+        ts, cell = whole("ts")[order], whole("cell")[order]
+        place = pc.index_in(pa.array(cell), value_set=self._cells).fill_null(_NULL).to_numpy()
+        counts = (place >= 0) & (ts >= begins_at) & (ts < ends_at)  # an unknown place is passed over
+        order, device, ts, place = order[counts], device[several][counts], ts[counts], place[counts]
         if not len(order):
             return _SIGHTINGS.empty_table()
         group = np.cumsum(np.concatenate(([False], device[1:] != device[:-1])))

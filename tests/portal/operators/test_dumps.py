@@ -54,7 +54,7 @@ def test_a_part_leaves_no_buffer_behind_until_the_collector_comes_by(country, ol
     try:
         for at in range(20):
             send(ole, begun, ROWS[at : at + 1], at)
-            kept.append(sum(isinstance(one, LimitedStream) for one in gc.get_objects()))
+            kept.append(sum(type(one) is LimitedStream for one in gc.get_objects()))
     finally:
         gc.enable()
     assert kept[-1] <= kept[0]
