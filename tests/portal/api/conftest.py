@@ -45,12 +45,12 @@ def program(actor_as, clock):
     """`program("stock", of=PortalRole.IMPORTER)`: a company's program; without `of` a partner's of the regulator's."""
     made = []
 
-    def make(*scopes: str, of: PortalRole = PortalRole.REGULATOR, per_day: int = 1000) -> Program:
+    def make(*scopes: str, of: PortalRole = PortalRole.REGULATOR, per_day: int = 1000, days: int = 30) -> Program:
         made.append(scopes)
         partner = "insurer" if of is PortalRole.REGULATOR else ""
         _key, text = make_key(
             actor_as(f"a-{of}", of), name=f"program-{len(made)}", scopes=scopes, per_day=per_day,
-            expires_at=clock.at + timedelta(days=30), partner=partner,
+            expires_at=clock.at + timedelta(days=days), partner=partner,
         )  # fmt: skip
         return Program(text)
 

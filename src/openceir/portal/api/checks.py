@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
+from django.db import transaction
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from ninja import Router, Schema
@@ -12,10 +13,11 @@ from pydantic import Field
 
 from openceir.errors import OpenceirError
 from openceir.portal import moment
-from openceir.portal.api.callers import Key, take, with_rest
+from openceir.portal.api.callers import Key, caller_of, take, with_rest
 from openceir.portal.api.describing import answers_with
+from openceir.portal.api.listed import is_cheap, offered_by_others, remember_devices, remember_price
 from openceir.portal.api.problems import PROBLEMS, Problem
-from openceir.portal.api.screening import findings_of
+from openceir.portal.api.screening import findings_of, mentions_in
 from openceir.portal.cases.signals import tell_checked
 from openceir.portal.device_check import because_of, checked, full_check
 from openceir.portal.register import register
@@ -57,6 +59,9 @@ class Listing(Schema):
     text: str = Field(default="", max_length=20_000)
     brand: Text = ""
     model: Text = ""
+    seller: Text = ""  # a pseudonym; without it the listing is held against no other seller's
+    price: float | None = Field(default=None, ge=0, le=1e12)
+    currency: str = Field(default="", pattern="^([A-Z]{3})?$")
 
 
 class Listings(Schema):
@@ -77,7 +82,7 @@ class Finding(Schema):
     """One thing found; level 1 is the strongest evidence, 5 a mere hint."""
 
     level: int
-    kind: Literal["reported", "invalid", "unregistered", "hint"]
+    kind: Literal["reported", "invalid", "repeated", "unregistered", "hint"]
     detail: str
     evidence: Evidence | None
     verdict: str | None
@@ -145,15 +150,35 @@ def _lines(values: list[str]) -> Iterator[bytes]:
 def screen(request: HttpRequest, asked: Listings) -> Any:
     """What is found in offers of phones: findings with their evidence, never a verdict on the offer."""
     take(request, len(asked.listings))
-    at = moment.now()
+    at, book, caller = moment.now(), register(), caller_of(request).counted_as
+    named = [mentions_in(book, f"{one.title}\n{one.text}") for one in asked.listings]
+    offers = [
+        (one.seller, mention.imei[:14]) for one, found in zip(asked.listings, named, strict=True) for mention in found
+    ]
+    # First all are noted, then each is judged: of two in one request either knows of the other.
+    with transaction.atomic():
+        remember_devices(caller, offers, at.date())
+        for one in asked.listings:
+            if _model_of(one) and one.price is not None:
+                remember_price(caller, one.id, _model_of(one), one.price, at.date())
     return [
         {
             "id": one.id,
             "at": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "findings": findings_of(register(), f"{one.title}\n{one.text}", one.brand, one.model, at),
+            "findings": findings_of(
+                book, found, one.brand, one.model, at,
+                others=offered_by_others(caller, one.seller, [mention.imei[:14] for mention in found], at.date()),
+                is_cheap=bool(_model_of(one)) and one.price is not None
+                and is_cheap(caller, _model_of(one), one.price, at.date()),
+            ),
         }
-        for one in asked.listings
-    ]
+        for one, found in zip(asked.listings, named, strict=True)
+    ]  # fmt: skip
+
+
+def _model_of(one: Listing) -> str:
+    """What prices are compared under; empty when the listing does not say it."""
+    return f"{one.brand}\0{one.model}\0{one.currency}" if one.brand and one.model and one.currency else ""
 
 
 @checks.post(

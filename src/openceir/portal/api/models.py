@@ -7,7 +7,7 @@ from django.db import models
 
 from openceir.portal import moment
 
-__all__ = ["ApiKey", "KeptAnswer", "Use"]
+__all__ = ["ApiKey", "AskedPrice", "KeptAnswer", "ListedDevice", "Use"]
 
 
 class Use(models.Model):
@@ -68,6 +68,39 @@ class KeptAnswer(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["caller", "key_digest"], name="one_answer_a_key")]
         indexes = [models.Index(fields=["claimed_at"])]
+
+    def __str__(self) -> str:
+        return self.caller
+
+
+class ListedDevice(models.Model):
+    """A marketplace showed us a number under a seller. Keyed digests of that marketplace's own (`api/listed.py`)."""
+
+    caller = models.CharField(max_length=80)
+    device = models.CharField(max_length=64)
+    seller = models.CharField(max_length=64)
+    on = models.DateField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["caller", "device", "seller"], name="listed_once_a_seller")]
+        indexes = [models.Index(fields=["on"])]
+
+    def __str__(self) -> str:
+        return self.caller
+
+
+class AskedPrice(models.Model):
+    """What a listing asks for a model, at one marketplace in one currency."""
+
+    caller = models.CharField(max_length=80)
+    model = models.CharField(max_length=64)  # a keyed digest of brand, model and currency
+    listing = models.CharField(max_length=64)
+    amount = models.FloatField()
+    on = models.DateField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["caller", "listing"], name="priced_once")]
+        indexes = [models.Index(fields=["caller", "model", "amount"]), models.Index(fields=["on"])]
 
     def __str__(self) -> str:
         return self.caller
