@@ -14,6 +14,8 @@ The order above is the default one. It gives what the EIRs in the field give tha
 individual IMEI, range, software version, pair": there the later steps replace the answer of the earlier ones, here
 they are asked first. A policy may give the steps in another order or leave steps out; `default` is always last.
 
+An operator's own rules (`own_rules.py`) speak in their step before the lists do.
+
 An identity that is not an IMEI is looked up as what it is (`others` of the index), never as digits.
 """
 
@@ -26,6 +28,7 @@ from typing import Any, NamedTuple
 from openceir.eir.attributes import ENTRIES, HAS_PAIRS, STATUS_SHIFT, Status
 from openceir.eir.errors import PolicyRefused
 from openceir.eir.index import ANY_TAC, SERIALS, Index, Overlay
+from openceir.eir.own_rules import OWN_TABLES, OwnRules, before, read_own_rules
 
 __all__ = [
     "DECISIONS", "DEFAULT_ORDER", "FAILURE", "MALFORMED", "UNKNOWN", "Decider", "Decision", "DecisionPolicy",
@@ -100,6 +103,7 @@ class DecisionPolicy:
     order: tuple[Step, ...] = DEFAULT_ORDER
     override: Status = Status.UNKNOWN  # UNKNOWN: no override
     interfaces: Mapping[str, InterfacePolicy] = field(default_factory=dict)
+    own: OwnRules = field(default_factory=OwnRules)
 
     def of(self, interface: str) -> InterfacePolicy:
         """The policy of one interface; the defaults when the operator said nothing of it."""
@@ -121,7 +125,9 @@ class Decider:
     def __init__(self, index: Index, overlay: Overlay, policy: DecisionPolicy) -> None:
         self.index, self.overlay, self.policy = index, overlay, policy
         self._entry = self._entry_finder()
-        self._range = index.range_attribute
+        self._range = before(policy.own.ranges, index.range_attribute)
+        self._imsi_attribute = before(policy.own.imsi_ranges, index.imsi_attribute)
+        self._versions = {**index.software_versions, **policy.own.software_versions}
         speakers: dict[Step, Callable[[int, int, int, int], int]] = {
             Step.OVERRIDE: self._override,
             Step.IMSI_RANGE: self._imsi_range,
@@ -137,11 +143,11 @@ class Decider:
     def retire(self) -> None:
         """Let go of the index now. A decider refers to itself; without this its mapped file would stay until a collector
         comes by, and while a list serves the collector is kept away."""
-        del self.decide, self._speakers, self._without_pairs, self._entry, self._range
+        del self.decide, self._speakers, self._without_pairs, self._entry, self._range, self._imsi_attribute
 
     def decide_other(self, pei: str) -> int:
         """The decision on an identity that is not an IMEI, in its canonical PEI form."""
-        octet = self.overlay.others.get(pei)
+        octet = self.policy.own.identities.get(pei) or self.overlay.others.get(pei)
         if octet is None:
             octet = self.index.others.get(pei, 0)
         if self.policy.override and Step.OVERRIDE in self.policy.order:
@@ -178,8 +184,10 @@ class Decider:
     def _compiled_default(self) -> Callable[[int, int, int], int]:
         """The default order written out, since it runs a hundred thousand times a second: half the time of the loop."""
         entry, pair, range_attribute = self._entry, self._pair, self._range
-        imsi_attribute, (lowest, highest) = self.index.imsi_attribute, self.index.imsi_span
-        version_rule = self.index.software_versions.get if self.index.software_versions else None
+        imsi_attribute, (lowest, highest) = self._imsi_attribute, self.index.imsi_span
+        for low, high, _ in self.policy.own.imsi_ranges:
+            lowest, highest = (min(lowest, low), max(highest, high)) if lowest <= highest else (low, high)
+        version_rule = self._versions.get if self._versions else None
         by_imsi, by_imei, by_version, by_range = (
             step << 8 for step in (Step.IMSI_RANGE, Step.IMEI, Step.SOFTWARE_VERSION, Step.RANGE)
         )
@@ -207,9 +215,9 @@ class Decider:
         index = self.index
         return {
             Step.OVERRIDE: self.policy.override is not Status.UNKNOWN,
-            Step.IMSI_RANGE: index.imsi_range_count > 0,
+            Step.IMSI_RANGE: index.imsi_range_count > 0 or bool(self.policy.own.imsi_ranges),
             Step.PAIR: index.pair_count > 0 or bool(self.overlay.pairs),
-            Step.SOFTWARE_VERSION: bool(index.software_versions),
+            Step.SOFTWARE_VERSION: bool(self._versions),
         }.get(step, True)
 
     def _entry_finder(self) -> Callable[[int], int]:
@@ -230,7 +238,7 @@ class Decider:
         return Step.OVERRIDE << 8 | self.policy.override << STATUS_SHIFT
 
     def _imsi_range(self, device: int, imsi: int, svn: int, octet: int) -> int:
-        found = self.index.imsi_attribute(imsi)
+        found = self._imsi_attribute(imsi)
         return Step.IMSI_RANGE << 8 | found if found else 0
 
     def _pair(self, device: int, imsi: int, svn: int, octet: int) -> int:
@@ -259,7 +267,7 @@ class Decider:
     def _software_version(self, device: int, imsi: int, svn: int, octet: int) -> int:
         if svn < 0:
             return 0
-        rules = self.index.software_versions
+        rules = self._versions
         found = rules.get(device // SERIALS * 100 + svn) or rules.get(ANY_TAC * 100 + svn)
         return Step.SOFTWARE_VERSION << 8 | found if found else 0
 
@@ -277,8 +285,10 @@ def read_policy(text: str, origin: str) -> DecisionPolicy:
         said = tomllib.loads(text)
     except tomllib.TOMLDecodeError as wrong:
         raise PolicyRefused(f"{origin} is not TOML: {wrong}") from None
-    policy = DecisionPolicy()
+    policy = DecisionPolicy(own=read_own_rules(said, origin))
     for name, value in said.items():
+        if name in OWN_TABLES:
+            continue
         if name == "order":
             policy = replace(policy, order=_read_order(value, origin))
         elif name == "override":
@@ -286,7 +296,10 @@ def read_policy(text: str, origin: str) -> DecisionPolicy:
         elif name == "interface" and isinstance(value, dict):
             policy = replace(policy, interfaces={each: _read_interface(v, each, origin) for each, v in value.items()})
         else:
-            raise PolicyRefused(f"{origin}: `{name}` is not known here; known are order, override, [interface.NAME]")
+            known = ", ".join(f"[[{each}]]" for each in OWN_TABLES)
+            raise PolicyRefused(
+                f"{origin}: `{name}` is not known here; known are order, override, [interface.NAME], {known}"
+            )
     return policy
 
 
