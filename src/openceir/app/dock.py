@@ -61,7 +61,7 @@ class Dock(States):
 
         country = intake.country_of(self.policy, at.date())
         dump = intake.name_dump(path, operator, since, until, country.operators)
-        known = self.reference.tacs().column("tac").to_numpy()
+        known = self.reference.known_tacs().to_numpy()
         with self.lake.receive(dump.operator, path.name) as delivery:
             rejects = intake.Rejects(delivery.quarantine)
             read = intake.read_sightings(

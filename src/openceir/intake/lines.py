@@ -168,7 +168,7 @@ class Lines:
 
     def _header_names(self) -> list[str]:
         name = self.octets.name
-        data = self.octets.read(_BLOCK_OCTETS)
+        data = self.octets.read(self.bounds.line + 4)  # a mark, a line and more; blocks begin behind it
         if data.startswith((b"\xff\xfe", b"\xfe\xff")):
             raise IntakeError("intake-encoding", f"{name} is UTF-16; save it as UTF-8 and send it again")
         data = data.removeprefix(b"\xef\xbb\xbf")

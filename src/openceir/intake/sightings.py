@@ -22,6 +22,7 @@ from openceir.intake.aside import Rejects
 from openceir.intake.errors import IntakeError
 from openceir.intake.figures import Figure, Limits, refuse_beyond
 from openceir.intake.lines import Block, Form, Wanted
+from openceir.intake.memory import keep_freed_memory
 from openceir.intake.octets import Bounds
 from openceir.intake.ports import DailyAverages, SightingSink
 from openceir.intake.tables import open_table
@@ -151,6 +152,7 @@ def read_sightings(
             "intake-date-future",
             f"{path.name} is for days up to {dump.until}, but today is {today}; is the name right?",
         )
+    keep_freed_memory()
     read = SightingsRead()
     check = _Check(dump, country, today, is_known_tac, rejects)
     with open_table(path, Form(), COLUMNS, rejects, bounds) as table:
@@ -275,13 +277,12 @@ class _Check:
         texts = block.columns.get("cell")
         if texts is None:
             return np.full(len(block), _NULL, np.int64)
-        names = pc.utf8_trim(texts, characters=" \t")
         if (areas := block.columns.get("lac")) is not None:
-            areas = pc.utf8_trim(areas, characters=" \t")
-            both = pc.and_(pc.not_equal(areas, ""), pc.not_equal(names, ""))
-            names = pc.if_else(both, pc.binary_join_element_wise(areas, names, "/"), names)
-        encoded = names.dictionary_encode()
-        distinct = encoded.dictionary.to_pylist()
+            texts, areas = (pc.utf8_trim(column, characters=" \t") for column in (texts, areas))
+            both = pc.and_(pc.not_equal(areas, ""), pc.not_equal(texts, ""))
+            texts = pc.if_else(both, pc.binary_join_element_wise(areas, texts, "/"), texts)
+        encoded = texts.dictionary_encode()
+        distinct = [text.strip(" \t") for text in encoded.dictionary.to_pylist()]
         keys = np.array([_NULL if name == "" else 0 for name in distinct], np.int64)
         named = np.flatnonzero(keys == 0)
         keys[named] = _provisional(self.cells, [distinct[place] for place in named], "cells")
@@ -466,10 +467,11 @@ def _clock_seconds(texts: pa.Array) -> Ints | None:
     digits = octets[:, [0, 1, 3, 4, 6, 7]] - np.uint8(48)
     if (octets[:, [2, 5]] != ord(":")).any() or (digits > 9).any():
         return None
-    hours, minutes, seconds = (digits[:, i] * np.int64(10) + digits[:, i + 1] for i in (0, 2, 4))
+    # two digits fit an octet: 9 * 10 + 9
+    hours, minutes, seconds = (digits[:, i] * np.uint8(10) + digits[:, i + 1] for i in (0, 2, 4))
     if (hours > 23).any() or (minutes > 59).any() or (seconds > 59).any():
         return None
-    whole: Ints = hours * 3600 + minutes * 60 + seconds
+    whole: Ints = hours * np.int64(3600) + minutes * np.int64(60) + seconds
     return whole
 
 

@@ -183,6 +183,13 @@ class ReferenceTables:
         texts = dict.fromkeys(("manufacturer", "brand", "model", "device_type"), "string")
         return self._rows("tac", on, {"tac": "int64", **texts, "rat": "int64"})
 
+    def known_tacs(self) -> "pa.Int64Array":
+        """The TACs of the table as it is now, ascending, and nothing of their models."""
+        import pyarrow as pa
+
+        rows = self._database.connection.execute("SELECT DISTINCT tac FROM tac WHERE until IS NULL ORDER BY tac")
+        return pa.array([tac for (tac,) in rows], pa.int64())
+
     def operating_systems(self) -> "pa.Table":
         """The operating system that the TAC table gives now: tac BIGINT ascending, os; no row where it gives none."""
         rows = self._database.connection.execute(
