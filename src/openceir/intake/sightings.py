@@ -471,7 +471,9 @@ def _clock_seconds(texts: pa.Array) -> Ints | None:
     hours, minutes, seconds = (digits[:, i] * np.uint8(10) + digits[:, i + 1] for i in (0, 2, 4))
     if (hours > 23).any() or (minutes > 59).any() or (seconds > 59).any():
         return None
-    whole: Ints = hours * np.int64(3600) + minutes * np.int64(60) + seconds
+    whole: Ints = hours.astype(np.int64) * 3600
+    whole += minutes.astype(np.int64) * 60
+    whole += seconds
     return whole
 
 
