@@ -20,8 +20,11 @@ def setting(unit: Path, name: str) -> str:
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_a_unit_starts_a_command_that_exists(unit):
-    options = re.search(r'"EIR_OPTIONS=(.*)"', unit.read_text(encoding="utf-8"))
-    line = setting(unit, "ExecStart").replace("$EIR_OPTIONS", options[1] if options else "")
+    line = setting(unit, "ExecStart")
+    for name, options in re.findall(
+        r'^Environment="(\w+_OPTIONS)=(.*)"$', unit.read_text(encoding="utf-8"), re.MULTILINE
+    ):
+        line = line.replace(f"${name}", options)
     program, _, words = line.partition(" ")
     assert (program, complaint_about(f"openceir {words}")) == ("/opt/openceir/bin/openceir", None)
 
@@ -36,5 +39,5 @@ def test_systemd_finds_nothing_wrong_with_a_unit(unit, tmp_path):
     assert (found.returncode, ours) == (0, [])
 
 
-def test_there_is_a_unit_for_the_register_and_one_for_an_eir():
-    assert [unit.name for unit in UNITS] == ["openceir-eir.service", "openceir.service"]
+def test_there_is_a_unit_for_the_register_one_for_an_eir_and_one_for_sms():
+    assert [unit.name for unit in UNITS] == ["openceir-eir.service", "openceir-sms.service", "openceir.service"]

@@ -61,8 +61,12 @@ class Settings:
     portal_api_per_day: int = 100_000  # What one access token may ask the API in a day: devices, listings, pictures.
     portal_free_per_hour: int = 60  # Devices and forms an hour of one network address, before a proof of work is asked.
     portal_metrics_secret_file: str = ""  # File with what a scraper shows at /metrics; empty: the page is closed.
-    portal_mail_from: str = ""  # The sender of notices by e-mail; empty: none are sent by e-mail.
-    portal_mail_server: str = "localhost:25"  # The mail server that takes them.
+    portal_mail_from: str = ""  # The sender of e-mail (notices, forgotten passwords); empty: none is sent.
+    portal_mail_server: str = "localhost:25"  # The mail server that takes it; folder: it is written into portal/mail.
+    portal_oidc_issuer: str = ""  # The OpenID Connect provider that people may sign in by, https://…; empty: none.
+    portal_oidc_name: str = "your office's sign-in"  # What its button is called.
+    portal_oidc_client_id: str = ""  # Our name there.
+    portal_oidc_secret_file: str = ""  # File (0600) with our secret there, relative to the home; empty: PKCE alone.
 
     questions_tokens_per_minute: int = 10  # Private questions a minute of one network address without an access token.
     questions_tokens_per_minute_in_all: int = 1000  # The same of everybody together.

@@ -11,6 +11,7 @@ from openceir.app import open_register
 from openceir.errors import OpenceirError
 from openceir.statements import (
     KINDS,
+    ActsCommitted,
     Approved,
     DeviceBlocked,
     DeviceBound,
@@ -96,6 +97,7 @@ ONE_OF_EACH = [
     ),
     Approved(target=LEAF),
     StateCommitted(size=7, epoch=1, token_key=LEAF, root=LEAF, as_of_at=NOON),
+    ActsCommitted(number=7, digest=LEAF, as_of_at=NOON),
     ErasureOrdered(target=LEAF, grounds="Data Act 17"),
     ErasureDone(order=LEAF, done_at=NOON, backups_until=NOON + timedelta(35)),
     ListApplied(list_name="blocklist", sequence=4, digest=LEAF, log_size=7, made_at=NOON, applied_at=NOON),

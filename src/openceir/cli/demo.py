@@ -88,5 +88,7 @@ def _serve(ctx: click.Context, folder: Path, port: int) -> None:
     for account in told["accounts"]:
         click.echo(f"  {account['name']:<6}{account['role']:<22}http://127.0.0.1:{port}{account['first']}")
     click.echo(f"Second factor: `openceir demo {folder} --code`, or put {told['totp_secret']} into your app.\n")
+    os.environ |= {"OPENCEIR_PORTAL_MAIL_SERVER": "folder", "OPENCEIR_PORTAL_MAIL_FROM": "register@demo.example"}
+    click.echo(f"E-mail goes nowhere but into {home / 'portal' / 'mail'}.")
     ctx.obj = home
     ctx.invoke(serve, host="127.0.0.1", port=port)

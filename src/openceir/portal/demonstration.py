@@ -35,9 +35,9 @@ PEOPLE = (
     ("ann", "police-officer", "police", "/police/"),
     ("sam", "police-supervisor", "police", "/police/"),
     ("cas", "customs-officer", "customs", "/customs/consignments/"),
-    ("iva", "importer", "importer", "/account/"),
-    ("mak", "maker", "maker", "/account/"),
-    ("ole", "operator", "northtel", "/account/"),
+    ("iva", "importer", "importer", "/trade/stock/"),
+    ("mak", "maker", "maker", "/trade/types/"),
+    ("ole", "operator", "northtel", "/operators/lists/"),
     ("reg", "regulator", "regulator", "/regulator/figures/"),
     ("rob", "regulator-supervisor", "regulator", "/regulator/figures/"),
     ("aud", "auditor", "auditor", "/auditor/acts/"),
@@ -130,7 +130,7 @@ def _make_people(password: str, secret: str) -> None:
     from openceir.portal.accounts.models import Appointment, User
 
     for name, role, office, _ in PEOPLE:
-        user = User(username=name, full_name=name.title())
+        user = User(username=name, full_name=name.title(), email=f"{name}@demo.example")
         user.set_password(password)
         user.save()
         if role:

@@ -13,6 +13,7 @@ def prepare(home: Path) -> None:
     from openceir.portal.site.secret import make_secret
 
     make_secret(home.absolute() / "portal")
+    (home.absolute() / "portal" / "mail").mkdir(mode=0o700, exist_ok=True)
     import django
 
     django.setup()

@@ -19,6 +19,7 @@ from openceir.statements.errors import (
 from openceir.statements.forms import Pair
 from openceir.statements.keys import PublicKey, SigningKey
 from openceir.statements.kinds import (
+    ActsCommitted,
     Approved,
     DeviceBlocked,
     DeviceBound,
@@ -76,6 +77,7 @@ __all__ = [
     # what may be said
     "KINDS",
     "PUBLIC_KINDS",
+    "ActsCommitted",
     "Approved",
     "DeviceBlocked",
     "DeviceBound",

@@ -14,7 +14,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Acts for two persons, and the doors of those who watch over others."""
-        from openceir.portal.accounts import appointing  # noqa: F401
+        from openceir.portal.accounts import appointing, committing  # noqa: F401
         from openceir.portal.accounts.approvals import approve_permissions
         from openceir.portal.accounts.roles import may
         from openceir.portal.accounts.rules import APPOINT, SEE_ALARMS

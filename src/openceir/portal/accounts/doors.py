@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from openceir.portal.accounts.errors import NotAllowed
 from openceir.portal.accounts.roles import may
 from openceir.portal.accounts.second_factor import was_shown, was_shown_lately
+from openceir.portal.site.kept import way_back
 
 __all__ = ["needs", "needs_any"]
 
@@ -57,6 +58,6 @@ def needs_any(permissions: Callable[[], Iterable[str]], *, to_act: bool = False)
 
 
 def _by_way_of(name: str, request: HttpRequest) -> HttpResponseRedirect:
-    # after a post one comes back to the page that the form stood on: a post cannot be repeated by a redirect
-    back = request.get_full_path() if request.method in {"GET", "HEAD"} else request.path
+    # what a post brought is kept, and offered when one comes back: a redirect cannot repeat it
+    back = way_back(request, request.user.pk)
     return HttpResponseRedirect(f"{reverse(name)}?{urlencode({'next': back})}")

@@ -6,7 +6,8 @@ An entry is written in the transaction of what it tells of, so both stand or nei
 of their leaf, which is fixed before they are submitted: an act whose leaves are not in the ledger did not happen.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -70,10 +71,10 @@ def note(
     return act
 
 
-def verify_acts() -> tuple[int, str]:
-    """Walk the whole chain; how many entries, and the digest of the last.
+def verify_acts(committed: Mapping[int, str] = MappingProxyType({})) -> tuple[int, str]:
+    """Walk the whole chain; how many entries, and the digest of the last. `committed` are digests known from elsewhere.
 
-    Raises: ChainBroken at the first entry that is not as it was written, or when the end is missing.
+    Raises: ChainBroken at the first entry that is not as it was written or committed, or when the end is missing.
     """
     number, digest = 0, FIRST
     for act in Act.objects.order_by("number").iterator(2000):
@@ -83,6 +84,13 @@ def verify_acts() -> tuple[int, str]:
                 % {"number": number + 1}
             )
         number, digest = act.number, act.digest
+        if committed.get(number, digest) != digest:
+            raise ChainBroken(
+                f"entry {number} of the act log is not the one that the ledger was told of: the log was made anew"
+            )
+    lost = [entry for entry in committed if entry > number]
+    if lost:
+        raise ChainBroken(f"the act log ends at entry {number}, and the ledger was told of {max(lost)}")
     end = ActChain.objects.filter(one=1).first()
     if end is not None and (end.number, end.digest) != (number, digest):
         raise ChainBroken(

@@ -99,6 +99,14 @@ class ActChain(models.Model):
     digest = models.CharField(max_length=64, default="0" * 64)
 
 
+class CommittedHead(models.Model):
+    """Where in the ledger it stands how far the chain of acts went (`accounts/committing.py`)."""
+
+    entry = models.BigIntegerField(primary_key=True)
+    number = models.BigIntegerField()
+    at = models.DateTimeField()
+
+
 class Alarm(models.Model):
     """Something that a supervisor should look at: a quota nearly or wholly used up, a report of a stolen identity."""
 

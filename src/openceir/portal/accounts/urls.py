@@ -2,10 +2,14 @@
 
 from django.urls import path
 
-from openceir.portal.accounts import supervision, views
+from openceir.portal.accounts import sign_on, supervision, views
 
 urlpatterns = [
     path("", views.account, name="account"),
+    path("email/address/", views.email, name="own_email"),
+    path("office/<slug:provider_id>/", sign_on.go_there, name="openid_connect_login"),
+    path("office/<slug:provider_id>/back/", sign_on.come_back, name="openid_connect_callback"),
+    path("password/reset/", views.forgotten, name="account_reset_password"),
     path("approvals/", supervision.approvals, name="approvals"),
     path("approvals/<int:number>/", supervision.approval, name="approval"),
     path("people/", supervision.people, name="people"),

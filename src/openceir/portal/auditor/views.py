@@ -7,8 +7,9 @@ from django.shortcuts import redirect, render
 from openceir.errors import OpenceirError
 from openceir.portal import moment
 from openceir.portal.accounts.acts import actor_of, reader_of
+from openceir.portal.accounts.committing import verify_committed
 from openceir.portal.accounts.doors import needs
-from openceir.portal.accounts.log import ChainBroken, lines_of_acts, note, verify_acts
+from openceir.portal.accounts.log import ChainBroken, lines_of_acts, note
 from openceir.portal.accounts.models import Act, User
 from openceir.portal.auditor.forms import ActsForm, CheckpointsForm, ReceiptForm, ReplayForm
 from openceir.portal.auditor.proofs import compare_checkpoints, show_receipt
@@ -70,7 +71,7 @@ def acts(request: HttpRequest) -> HttpResponseBase:
         for name in ("actor", "office"):
             rows = rows.filter(**{name: told[name]}) if told[name] else rows
     try:
-        whole, broken = verify_acts(), ""
+        whole, broken = verify_committed(), ""
     except ChainBroken as wrong:
         whole, broken = None, sentence_of_error(wrong)
     told = {"page": Paginator(rows, 50).get_page(request.GET.get("page")), "whole": whole, "broken": broken}

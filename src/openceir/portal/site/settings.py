@@ -10,6 +10,7 @@ from csp.constants import NONE, SELF
 from django.contrib.messages import constants as messages
 
 from openceir.portal.site.database import database_of
+from openceir.portal.site.identity import forms_may_lead_to, providers_of
 from openceir.portal.site.secret import secret_key
 from openceir.settings import load_settings
 
@@ -42,6 +43,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "axes",
     "csp",
     "rules.apps.AutodiscoverRulesConfig",
@@ -60,6 +63,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "openceir.portal.accounts.idle.IdleSessions",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "openceir.portal.site.middleware.PrivateAnswers",
     "openceir.portal.site.middleware.RefusalsAsPages",
@@ -126,7 +130,11 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 900  # an officer's acts need a second factor shown within this many seconds
 ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_UNIQUE_EMAIL = False  # a family may share one; and nobody learns from us which addresses have accounts
+PASSWORD_RESET_TIMEOUT = 3600
 ACCOUNT_RATE_LIMITS = {"login_failed": "30/m/ip"}  # coarse; axes below counts by name and address
+SOCIALACCOUNT_ADAPTER = "openceir.portal.accounts.sign_on.Adapter"
+SOCIALACCOUNT_PROVIDERS = providers_of(OPENCEIR, OPENCEIR_HOME)
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = OPENCEIR.portal_name
@@ -151,7 +159,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],  # QR codes of two-factor set-up
         "font-src": [NONE],
         "connect-src": [SELF],
-        "form-action": [SELF],
+        "form-action": [SELF, *forms_may_lead_to(OPENCEIR)],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
     }
@@ -181,7 +189,9 @@ STORAGES = {
 }
 MESSAGE_TAGS = {messages.ERROR: "error", messages.SUCCESS: "success"}
 
-EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+_kind = "filebased" if OPENCEIR.portal_mail_server == "folder" else "smtp"
+EMAIL_BACKEND = f"django.core.mail.backends.{_kind}.EmailBackend"
+EMAIL_FILE_PATH = PORTAL_FOLDER / "mail"
 EMAIL_HOST, _colon, _port = OPENCEIR.portal_mail_server.partition(":")
 EMAIL_PORT = int(_port or 25)
 EMAIL_TIMEOUT = 20

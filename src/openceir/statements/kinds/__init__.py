@@ -1,5 +1,6 @@
 """Every kind of statement, one file each. Importing this registers them; a new kind is a new file and a line here."""
 
+from openceir.statements.kinds.acts_committed import ActsCommitted
 from openceir.statements.kinds.approved import Approved
 from openceir.statements.kinds.device_blocked import DeviceBlocked
 from openceir.statements.kinds.device_bound import DeviceBound
@@ -26,6 +27,7 @@ from openceir.statements.kinds.type_approved import TypeApproved
 from openceir.statements.kinds.withdrawn import Withdrawn
 
 __all__ = [
+    "ActsCommitted",
     "Approved",
     "DeviceBlocked",
     "DeviceBound",
