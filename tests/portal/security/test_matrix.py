@@ -10,7 +10,9 @@ from openceir.portal.accounts.roles import GRANTS, PortalRole
 
 # Everybody's doors; every address of the other apps stands behind a guard.
 PUBLIC_APPS = {"citizens", "channels", "site"}
-PUBLIC_PAGES = {"proofs", "proof_receipt", "proof_checkpoints"}
+PUBLIC_PAGES = {
+    "proofs", "proof_receipt", "proof_checkpoints", "account_reset_password", "openid_connect_login", "openid_connect_callback",
+}  # fmt: skip
 FILLED = {"int": 999_999, "str": "nothing", "slug": "nothing", "path": "nothing", "uuid": "0" * 32}
 
 
