@@ -24,7 +24,9 @@ def _fast(home: Path, count: int) -> float:
     size, generation = register.claims.state
     (home / "portal").mkdir(parents=True, exist_ok=True)
     listed = devices(count)
-    contents = Contents(device=listed, attribute=np.full(len(listed), BLOCKED | 1, np.uint8), reasons=("-", "stolen"))
+    contents = Contents(
+        device=listed, attribute=np.full(len(listed), BLOCKED | 1, np.uint8), reasons=("-", "classified:cloned_imei")
+    )
     source = f"{generation} 253402300799 named"
     build(home / "portal" / INDEX_NAME, contents, sequence=size, issued_at=clock.now(), source=source)
     asked = [format_imei(f"{key:014d}") for key in [*listed[:10_000].tolist(), *range(10_000)]]

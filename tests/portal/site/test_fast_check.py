@@ -9,6 +9,7 @@ import pytest
 
 from a_country import ALICES_PHONE, BOBS_PHONE
 from openceir.identity import NON_UNIQUE_KEYS, luhn_check_digit
+from openceir.portal.application import with_fast_check
 from openceir.portal.device_check import full_check
 from openceir.portal.fast_check import FastCheck, compile_index, is_worth_compiling
 from openceir.statements import (
@@ -149,3 +150,31 @@ def test_a_torn_index_is_as_none(country, tmp_path):
     path.write_bytes(path.read_bytes()[:-3])
     assert FastCheck(lambda: country.register, path).answer(ALICES_PHONE, AT) is None
     assert is_worth_compiling(country.register, path, AT)
+
+
+def test_who_asks_about_a_reported_device_is_heard_by_its_officer(country):
+    """The index could answer; the alert needs Django behind it."""
+    book = country.register
+    book.state([DeviceStolen(devices=DeviceSet.of([ALICES_PHONE]), stolen_at=AT, case_number="N")], by="police", at=AT)
+    book.state(
+        [DeviceBlocked(devices=DeviceSet.of([BOBS_PHONE]), blocked_at=AT, grounds="order")], by="regulator", at=AT
+    )
+    book.ledger.hand_over()
+    home = book.home
+    compile_index(book, home / "portal" / "checks.idx", AT + timedelta(days=1))
+    handed_on = []
+
+    def behind(environ, start_response):
+        handed_on.append(environ["PATH_INFO"])
+        return [b"by Django"]
+
+    application = with_fast_check(home, book.settings, behind)
+
+    def ask(device):
+        value = device + luhn_check_digit(device)
+        environ = {"REQUEST_METHOD": "GET", "PATH_INFO": f"/api/v1/check/{value}"}
+        return b"".join(application(environ, lambda line, headers: None))
+
+    assert ask(ALICES_PHONE) == b"by Django"
+    assert orjson.loads(ask(BOBS_PHONE))["because"] == ["blocked"]
+    assert len(handed_on) == 1
