@@ -80,6 +80,12 @@ def test_the_first_run_delivers_full_lists_and_says_there_is_no_delta(runs):
         verify_list(ListFiles(run.folder / made.full.operator / made.full.file_stem), KEY.public)
 
 
+def test_how_far_a_run_is_can_be_followed(runs):
+    told = []
+    runs.make(head(), contents(["A"]), OPERATORS, KEY, progress=lambda *said: told.append(said))
+    assert told == [("lists written", done, 10) for done in range(1, 11)]
+
+
 def test_each_run_delivers_the_delta_from_the_one_before(runs, tmp_path):
     runs.make(head(1), contents(["A", "B"], [ALICE], [BOB]), OPERATORS, KEY)
     run = runs.make(head(2), contents(["B", "C"], [BOB], [BOB]), OPERATORS, KEY)

@@ -80,6 +80,7 @@ class Desk(Laboratory):
         operators: Iterable[str] | None = None,
         by: str | None = None,
         whole: bool = False,
+        progress: Progress = Silent(),
     ) -> "ListRun":
         """Make, sign and deliver the lists of every operator of the policy, or of some, as they hold on the day `on`.
 
@@ -87,7 +88,7 @@ class Desk(Laboratory):
         files, at another cost. While every row is gathered, others may make runs of what changed.
         Raises: ListError when the policy names no operator, or not the one asked for; StorageError.
         """
-        run = self._made_lists(on, at, operators, by, whole=whole, even_if_same=True)
+        run = self._made_lists(on, at, operators, by, whole=whole, even_if_same=True, progress=progress)
         assert run is not None
         return run
 
@@ -136,13 +137,14 @@ class Desk(Laboratory):
         *,
         whole: bool,
         even_if_same: bool,
+        progress: Progress = Silent(),
     ) -> "ListRun | None":
         from openceir.storage.list_runs import Overtaken
 
         asked_of = None if operators is None else frozenset(operators)
         for _ in range(_TRIES_BESIDE):
             with self._asked_lists(on, at, asked_of, by) as asked:
-                done, run = (False, None) if whole else self._made_from_changes(asked, even_if_same=even_if_same)
+                done, run = (False, None) if whole else self._made_from_changes(asked, even_if_same, progress)
                 if done:
                     return run
                 stage = asked.runs.begin()
@@ -151,15 +153,17 @@ class Desk(Laboratory):
                 try:
                     return asked.runs.make_beside(
                         stage, asked.head, self._everything(asked), asked.operators, asked.key, asked.basis,
-                        even_if_same=even_if_same, wait_s=_LONGEST_WAIT_S,
+                        even_if_same=even_if_same, wait_s=_LONGEST_WAIT_S, progress=progress,
                     )  # fmt: skip
                 except Overtaken:
                     continue
         with self._asked_lists(on, at, asked_of, by) as asked:  # others came each time: now they wait
             deliver = asked.runs.make if even_if_same else asked.runs.make_if_changed
-            return deliver(asked.head, self._everything(asked), asked.operators, asked.key, asked.basis)
+            return deliver(asked.head, self._everything(asked), asked.operators, asked.key, asked.basis, progress)
 
-    def _made_from_changes(self, asked: "_AskedLists", *, even_if_same: bool) -> "tuple[bool, ListRun | None]":
+    def _made_from_changes(
+        self, asked: "_AskedLists", even_if_same: bool, progress: Progress = Silent()
+    ) -> "tuple[bool, ListRun | None]":
         """Whether lists could be made from what changed, and the run if there is one."""
         from openceir.storage.list_writing import BaseLost
 
@@ -168,7 +172,7 @@ class Desk(Laboratory):
             return False, None
         deliver = asked.runs.make if even_if_same else asked.runs.make_if_changed
         try:
-            return True, deliver(asked.head, contents, asked.operators, asked.key, asked.basis)
+            return True, deliver(asked.head, contents, asked.operators, asked.key, asked.basis, progress)
         except BaseLost:  # a file of the last run was altered on the disk: nothing is taken over from it
             return False, None
 
@@ -298,7 +302,7 @@ class Desk(Laboratory):
         run = self.detect(as_of_on, at=at, progress=progress)
         adopted = len(self.adopt(run.number, by=by, at=at)) if by else None
         has_operators = bool(self.policy.operators(at.date()))
-        lists = self.make_lists(on=at.date(), at=at) if has_operators else None
+        lists = self.make_lists(on=at.date(), at=at, progress=progress) if has_operators else None
         return Updated(
             new_files=folded.new_files,
             detection_run=run.number,

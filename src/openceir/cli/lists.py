@@ -10,6 +10,7 @@ import click
 
 from openceir.app import Register, open_register
 from openceir.cli._options import Day, Moment, as_json_option, echo_json
+from openceir.cli._progress import ShownProgress
 from openceir.lists import KINDS, ListError, ListHeader, diff_rows, kind_named, read_rows
 from openceir.statements import KeyRefused, PublicKey
 from openceir.storage.key_files import read_public_key
@@ -51,7 +52,10 @@ def make(
 ) -> None:
     """Make and sign every operator's lists: full, and as deltas from the last run."""
     register = open_register(ctx.obj)
-    run = register.make_lists(on=as_of_on, at=at, operators=operators or None, by=by, whole=whole)
+    with ShownProgress("lists") as progress:
+        run = register.make_lists(
+            on=as_of_on, at=at, operators=operators or None, by=by, whole=whole, progress=progress
+        )
     if as_json:
         made = [
             {

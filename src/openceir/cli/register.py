@@ -6,6 +6,7 @@ import click
 
 from openceir.app import open_register
 from openceir.cli._options import Day, Moment, as_json_option, echo_json, register_of
+from openceir.cli._progress import ShownProgress
 
 __all__ = ["register"]
 
@@ -28,7 +29,8 @@ def update(ctx: click.Context, as_of_on: date | None, by: str | None, at: dateti
 
     Costs what is new since the last time, not what the register holds.
     """
-    done = open_register(ctx.obj).update(at=at, as_of_on=as_of_on, by=by)
+    with ShownProgress("update") as progress:
+        done = open_register(ctx.obj).update(at=at, as_of_on=as_of_on, by=by, progress=progress)
     if as_json:
         echo_json(done.to_dict())
         return

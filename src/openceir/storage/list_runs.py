@@ -22,6 +22,7 @@ from time import monotonic, sleep
 from typing import NamedTuple
 
 from openceir.lists import KINDS, ListError, ListHeader, ListKind, UnknownSequence
+from openceir.progress import Progress, Silent
 from openceir.statements import SigningKey
 from openceir.storage.database import Database
 from openceir.storage.files import StorageError, fsync_files, fsync_folder
@@ -148,7 +149,13 @@ class ListRuns:
     # -- making a run ---------------------------------------------------------------------------------------------
 
     def make(
-        self, head: RunHead, contents: Contents, operators: Iterable[str], key: SigningKey, basis: Basis | None = None
+        self,
+        head: RunHead,
+        contents: Contents,
+        operators: Iterable[str],
+        key: SigningKey,
+        basis: Basis | None = None,
+        progress: Progress = Silent(),
     ) -> ListRun:
         """Write, sign and deliver every list of `operators`, full and as a delta from the last run kept.
 
@@ -157,15 +164,21 @@ class ListRuns:
         Raises: ListError when another process is making one; BaseLost when only touched rows are given and the files
         to exchange them in are not as they were; StorageError when the disk refuses.
         """
-        run = self._made(head, contents, operators, key, basis, even_if_same=True)
+        run = self._made(head, contents, operators, key, basis, even_if_same=True, progress=progress)
         assert run is not None
         return run
 
     def make_if_changed(
-        self, head: RunHead, contents: Contents, operators: Iterable[str], key: SigningKey, basis: Basis
+        self,
+        head: RunHead,
+        contents: Contents,
+        operators: Iterable[str],
+        key: SigningKey,
+        basis: Basis,
+        progress: Progress = Silent(),
     ) -> ListRun | None:
         """As `make`, but no run when every list, and what words need, would be as it was: it is true from `basis` on."""
-        return self._made(head, contents, operators, key, basis, even_if_same=False)
+        return self._made(head, contents, operators, key, basis, even_if_same=False, progress=progress)
 
     def begin(self) -> Stage:
         """A folder for the next run, whose maker lets others make theirs meanwhile: for `make_beside`."""
@@ -185,6 +198,7 @@ class ListRuns:
         *,
         even_if_same: bool,
         wait_s: float,
+        progress: Progress = Silent(),
     ) -> ListRun | None:
         """As `make` or `make_if_changed`, with others' runs let in while this one is written.
 
@@ -192,7 +206,7 @@ class ListRuns:
         """
         with self._refusals():
             try:
-                written = self._write(stage, head, contents, operators, key)
+                written = self._write(stage, head, contents, operators, key, progress)
             except FileNotFoundError as wrong:  # pruned, or another run's base, since it was looked up
                 raise Overtaken(stage.sequence) from wrong
             with self.alone(wait_s):
@@ -209,9 +223,10 @@ class ListRuns:
         basis: Basis | None,
         *,
         even_if_same: bool,
+        progress: Progress,
     ) -> ListRun | None:
         with self.alone(), self._refusals(), self.begin() as stage:
-            written = self._write(stage, head, contents, operators, key)
+            written = self._write(stage, head, contents, operators, key, progress)
             return self._commit(stage, head, key, written, basis, even_if_same=even_if_same)
 
     @contextmanager
@@ -224,11 +239,17 @@ class ListRuns:
             ) from wrong
 
     def _write(
-        self, stage: Stage, head: RunHead, contents: Contents, operators: Iterable[str], key: SigningKey
+        self,
+        stage: Stage,
+        head: RunHead,
+        contents: Contents,
+        operators: Iterable[str],
+        key: SigningKey,
+        progress: Progress,
     ) -> tuple[list[MadeList], str]:
         """The lists, and the digest of their file of words."""
         maker = ListMaker(stage.path, stage.sequence, head, contents, key)
-        lists = maker.write(sorted(operators), self._last_given, self._words_of(stage.sequence - 1))
+        lists = maker.write(sorted(operators), self._last_given, self._words_of(stage.sequence - 1), progress)
         return lists, maker.why_sha256
 
     def _commit(

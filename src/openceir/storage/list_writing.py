@@ -32,6 +32,7 @@ from openceir.lists import (
     read_rows,
     spliced,
 )
+from openceir.progress import Progress, Silent
 from openceir.statements import SigningKey
 from openceir.storage.files import fsync_files, fsync_folder
 from openceir.storage.list_files import FILE_MODE, ListFiles, mapped
@@ -153,7 +154,11 @@ class ListMaker:
         self._sound: dict[tuple[int, str], bool] = {}
 
     def write(
-        self, operators: Iterable[str], before: Callable[[str, str], OldList | None], why_before: OldList | None = None
+        self,
+        operators: Sequence[str],
+        before: Callable[[str, str], OldList | None],
+        why_before: OldList | None = None,
+        progress: Progress = Silent(),
     ) -> list[MadeList]:
         """Write the lists of these operators; `before` is what an operator was last given of a kind.
 
@@ -167,7 +172,9 @@ class ListMaker:
             folder = self.stage / operator
             folder.mkdir(mode=_FOLDER_MODE)
             folders.append(folder)
-            made += [self._write_list(folder, operator, kind, before(operator, kind.name)) for kind in KINDS.values()]
+            for kind in KINDS.values():
+                made.append(self._write_list(folder, operator, kind, before(operator, kind.name)))
+                progress("lists written", len(made), len(operators) * len(KINDS))
         # Nothing here is named anywhere until the run is committed, so that all of it goes to the disk at once.
         fsync_files(path for path in self.stage.rglob("*") if path.is_file())
         for folder in (*folders, self.stage):
