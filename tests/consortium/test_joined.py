@@ -15,13 +15,15 @@ from openceir import clock
 from openceir.app import open_register
 from openceir.cli._main import cli
 from openceir.consortium import NodeFolder, audit_book
-from openceir.ledger import BookMoved, LedgerBroken, hash_leaf
+from openceir.ledger import BookMoved, Governance, LedgerBroken, hash_leaf
 from openceir.statements import DeviceRecovered, DeviceSet, DeviceStolen, ErasureOrdered, Role, StatementRefused
 from openceir.status import Status
 
 pytestmark = pytest.mark.slow
 
-PHONE, OTHER_PHONE, THIRD_PHONE, FOURTH_PHONE, FIFTH_PHONE = (f"001001000000{n:02}" for n in (1, 19, 27, 35, 43))
+PHONE, OTHER_PHONE, THIRD_PHONE, FOURTH_PHONE, FIFTH_PHONE, SIXTH_PHONE = (
+    f"001001000000{n:02}" for n in (1, 19, 27, 35, 43, 50)
+)
 DEATHS_AT = (2, 4, 6, 8, 10, 13, 16, 20, 25)
 
 
@@ -138,6 +140,29 @@ def test_two_processes_of_one_home_may_follow_at_once(network, homes):
     assert one.register.verify_shared() is not None
     steals(one, FIFTH_PHONE)
     assert is_blocked(other, FIFTH_PHONE)
+
+
+def test_an_office_of_a_member_states_with_its_own_key_and_others_ask_at_its_nations_door(network, homes):
+    a, b = Home(homes / "xa"), Home(homes / "xb")
+    a.register.new_key("police", member="xa-police", roles=[Role.POLICE], valid_from=clock.now() - timedelta(days=1))
+    said = DeviceStolen(
+        devices=DeviceSet.of([SIXTH_PHONE]), stolen_at=clock.now() - timedelta(days=1), case_number="N-9"
+    )
+    with pytest.raises(StatementRefused):
+        a.register.state([said], by="police", at=clock.now())
+    assert a.register.outbox() == []
+    proposal = openceir(a.path, "consortium", "admit-office", "xa-police", "--node", network.nodes[0].path).split()[-1]
+    for at in (1, 2):
+        openceir(b.path, "consortium", "approve", proposal, "--node", network.nodes[at].path)
+    until(lambda: Governance.read(network.nodes[0].client.members()).members.find("xa-police"), "the office among the members")
+    [entry] = a.register.state([said], by="police", at=clock.now())
+    assert is_blocked(a, SIXTH_PHONE)
+    assert set(b.round(homes / "xa").troubles) <= {"xd"}
+    held = b.register.shared_shelf.find(entry.leaf_hash)
+    assert (held.why, held.issuer) == ("held", "xa-police")
+    assert is_blocked(b, SIXTH_PHONE)
+    assert not Governance.read(network.nodes[0].client.members()).members.find("xa-police").is_voter
+    network.agree()
 
 
 def test_a_statement_that_the_consortium_refuses_leaves_the_outbox(homes):

@@ -187,10 +187,11 @@ class SharedFollower:
         self._want_again(done)
         while batch := shelf.wanted(self._to.chain_id, place, _PAYLOADS_AT_ONCE):
             for one in batch:
-                wanted.setdefault(one.issuer, []).append(one)
+                wanted.setdefault(self._door_of(one.issuer) or one.issuer, []).append(one)
             place = batch[-1].index + 1
+        ours = self.register.offices(self.register.federation())
         for member, entries in wanted.items():
-            if member == self._to.member:
+            if member in ours:
                 done.troubles[member] = f"what {len(entries)} of our own entries say is not here; it was said elsewhere"
             elif member not in self.peers:
                 done.troubles[member] = f"federation/peers.toml does not say where the door of {member} is"
@@ -200,14 +201,26 @@ class SharedFollower:
                 except FederationError as wrong:
                     done.troubles[member] = str(wrong)
 
+    def _door_of(self, issuer: str) -> str | None:
+        """The member at whose door what `issuer` said is asked for: its own, or that of its nation."""
+        if issuer in self.peers:
+            return issuer
+        members = self.register.federation().members
+        said_by = members.find(issuer)
+        nation = said_by.nation if said_by is not None else ""
+        found = (
+            name for name in sorted(self.peers) if (one := members.find(name)) is not None and one.nation == nation
+        )
+        return next(found, None) if nation else None
+
     def _want_again(self, done: SharedRound) -> None:
         """What a member did not share with us is asked for once its policy lets us know it."""
         for issuer, kinds in self.register.shared_shelf.not_shared(self._to.chain_id).items():
-            if issuer in self.peers:
+            if (door := self._door_of(issuer)) is not None:
                 try:
-                    shared = kinds & set(self.peers[issuer].shares(self._signer, self.now()))
+                    shared = kinds & set(self.peers[door].shares(self._signer, self.now()))
                 except FederationError as wrong:
-                    done.troubles[issuer] = str(wrong)
+                    done.troubles[door] = str(wrong)
                 else:
                     self.register.shared_shelf.want_again(self._to.chain_id, shared, [issuer])
 

@@ -331,14 +331,14 @@ class Joined(Watching):
     def payloads_for(
         self, member_id: str, first: int, end: int, governance: Governance, *, on: datetime, most_octets: int
     ) -> tuple[int, list[tuple[int, str, bytes, bytes]]]:
-        """What a member may have of what we said; in a consortium, indexes are those of the shared book, and only ours are given."""
+        """What a member may have of what our offices said; in a consortium, indexes are those of the shared book."""
         if not self.is_joined:
             return super().payloads_for(member_id, first, end, governance, on=on, most_octets=most_octets)
         kinds = Shares(self.policy, governance, on.date()).kinds_for(member_id)
-        to, found, octets = self.shared, list[tuple[int, str, bytes, bytes]](), 0
+        offices, found, octets = self.offices(governance), list[tuple[int, str, bytes, bytes]](), 0
         for entry in self.shared_log.entries(first, min(end, self.shared_log.size())):
             signed = self._held(hash_leaf(entry.octets))
-            if signed is None or signed.header.issuer != to.member:
+            if signed is None or signed.header.issuer not in offices:
                 continue
             if not signed.salt:
                 found.append((entry.index, "erased", b"", b""))
@@ -350,6 +350,13 @@ class Joined(Watching):
             if octets >= most_octets:
                 return entry.index + 1, found
         return end, found
+
+    def offices(self, governance: Governance) -> frozenset[str]:
+        """Who speaks for this nation in the shared book: our member, and those of its nation that say things through it."""
+        own = governance.members.find(self.shared.member)
+        nation = own.nation if own is not None else ""
+        others = (one.id for one in governance.members if nation and one.nation == nation and not one.is_voter)
+        return frozenset({self.shared.member, *others})
 
     def _held(self, leaf_hash: bytes) -> SignedStatement | None:
         """A statement of the shared book with what we hold of it; no salt when it was erased, None when we hold nothing."""

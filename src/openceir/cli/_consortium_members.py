@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from openceir.cli._consortium_nodes import as_client, at_option, folder_of, node_option
+from openceir.cli._options import register_of
 from openceir.consortium import (
     ConsortiumError,
     Joining,
@@ -18,11 +19,11 @@ from openceir.consortium import (
 from openceir.consortium import (
     join as make_node,
 )
-from openceir.consortium.speaking import admission, approval, removal, say
+from openceir.consortium.speaking import admission, approval, office_admission, removal, say
 from openceir.ledger import Governance
-from openceir.statements import Statement
+from openceir.statements import MemberRefused, Statement
 
-__all__ = ["admit", "approve", "join", "remove"]
+__all__ = ["admit", "admit_office", "approve", "join", "remove"]
 
 _open_days = click.option(
     "--open-days", type=click.IntRange(min=1), default=30, show_default=True, help="How long approvals count."
@@ -92,6 +93,28 @@ def admit(folder: Path, node: str, nation: str, power: int, open_days: int, at: 
     client = as_client(node)
     governance = Governance.read(client.members())
     _say(node, admission(joining, governance, at, open_days=open_days, nation=nation, power=power), at)
+
+
+@click.command("admit-office")
+@click.argument("office", metavar="ID")
+@node_option
+@_open_days
+@at_option
+@click.pass_context
+def admit_office(ctx: click.Context, office: str, node: str, open_days: int, at: datetime) -> None:
+    """Propose that an office of this home, such as its police, may state things in the shared book with its own key.
+
+    The member of --node signs. The office is of that member's nation, has the roles that it has in this home, runs no
+    node and decides nothing. What it states goes through this home, and others ask for it at our door.
+    """
+    member = register_of(ctx).members.find(office)
+    if member is None:
+        raise MemberRefused(f"{office} is no member of this register; `openceir member list` shows them")
+    governance = Governance.read(as_client(node).members())
+    own = governance.members.find(folder_of(node).member_key().name)
+    if own is None or not own.nation:
+        raise MemberRefused("the member of that node has no nation in the consortium, so it can have no office of it")
+    _say(node, office_admission(member, own.nation, governance, at, open_days=open_days), at)
 
 
 @click.command()

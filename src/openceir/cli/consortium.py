@@ -14,7 +14,7 @@ import click
 from openceir import clock
 from openceir.cli._consortium_ceremony import gather_cards, keys, settle_node
 from openceir.cli._consortium_home import follow_book, join_home
-from openceir.cli._consortium_members import admit, approve, join, remove
+from openceir.cli._consortium_members import admit, admit_office, approve, join, remove
 from openceir.cli._consortium_nodes import as_client, at_option, folder_of, node_option, trust_of
 from openceir.cli._options import as_json_option, echo_json, register_of
 from openceir.cli._progress import ShownProgress
@@ -53,7 +53,7 @@ def consortium() -> None:
     """Keep one book among several authorities, in one order that no few of them can change."""
 
 
-for _command in (keys, gather_cards, settle_node, join, admit, approve, remove, join_home, follow_book):
+for _command in (keys, gather_cards, settle_node, join, admit, admit_office, approve, remove, join_home, follow_book):
     consortium.add_command(_command)
 
 

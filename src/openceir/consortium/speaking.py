@@ -18,7 +18,7 @@ from openceir.statements import (
     sign,
 )
 
-__all__ = ["admission", "approval", "removal", "say"]
+__all__ = ["admission", "approval", "office_admission", "removal", "say"]
 
 
 def say(said: Statement, key: SigningKey, at: datetime) -> SignedStatement:
@@ -41,6 +41,20 @@ def admission(
         quorum=_quorum(governance, voters),
         until=at + timedelta(days=open_days),
         grounds="admission to the consortium",
+    )
+
+
+def office_admission(
+    office: Member, nation: str, governance: Governance, at: datetime, *, open_days: int
+) -> MembershipProposed:
+    """The proposal to admit an office of a member's nation: it says what its roles let it say, and decides nothing."""
+    keys = tuple(key for key in office.keys if key.use is KeyUse.STATEMENTS and key.revoked_at is None)
+    return MembershipProposed(
+        action="admit",
+        terms=Member(office.id, office.roles, keys, nation=nation),
+        quorum=_quorum(governance, len(governance.voters())),
+        until=at + timedelta(days=open_days),
+        grounds="an office of a member's nation",
     )
 
 
