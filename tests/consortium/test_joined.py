@@ -154,7 +154,10 @@ def test_an_office_of_a_member_states_with_its_own_key_and_others_ask_at_its_nat
     proposal = openceir(a.path, "consortium", "admit-office", "xa-police", "--node", network.nodes[0].path).split()[-1]
     for at in (1, 2):
         openceir(b.path, "consortium", "approve", proposal, "--node", network.nodes[at].path)
-    until(lambda: Governance.read(network.nodes[0].client.members()).members.find("xa-police"), "the office among the members")
+    until(
+        lambda: Governance.read(network.nodes[0].client.members()).members.find("xa-police"),
+        "the office among the members",
+    )
     [entry] = a.register.state([said], by="police", at=clock.now())
     assert is_blocked(a, SIXTH_PHONE)
     assert set(b.round(homes / "xa").troubles) <= {"xd"}
