@@ -326,6 +326,28 @@ def test_a_hostile_peer_leaves_the_others_alone(index):
     run(story())
 
 
+def test_who_asks_a_lot_at_once_is_answered_in_turns_with_the_others(index, monkeypatch):
+    """A turn is made to end after each piece; a read of 600 questions in 600 shapes then takes several."""
+    monkeypatch.setattr("openceir.eir.diameter._TURN_S", 0.0)
+
+    async def story():
+        async with running(index) as eir:
+            greedy, modest = await eir.client(host="mallory.example"), await eir.client()
+            many = [mme.ecr(mme.avp(99999, n.to_bytes(2, "big"), m=False), ids=n) for n in range(600)]
+            links = {link.peer.peer_host: link for link in eir.links}
+            link = links["mallory.example"]
+            link.data_received(b"".join(many))  # as one read would bring it, however the kernel cuts it
+            assert 0 < len(eir.answered) + sum(eir.counters.decisions) < 100
+            link.data_received(mme.ecr(ids=600))  # what a loop had read already when it was asked to pause
+            assert await modest.ask(imsi=None) == BLACKLISTED
+            assert sum(eir.counters.decisions) < 601
+            assert [(await greedy.read())[3] for _ in range(601)] == list(range(601))
+            greedy.send(mme.ecr(ids=7))
+            assert (await greedy.read())[3] == 7  # it is read from again
+
+    run(story())
+
+
 def test_a_busy_eir_refuses_what_is_not_urgent_and_answers_what_is(index):
     """RFC 7944: 0 is the highest priority; without DRMP it is 10."""
 

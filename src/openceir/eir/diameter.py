@@ -3,7 +3,9 @@
 Between the read and the write nothing waits: a look-up takes two microseconds, so there is no queue of ours. What
 can queue is the kernel's socket buffer when a country asks faster than we answer; the loop then runs late, and while
 it is later than `busy_after_s` questions of low priority get 3004 at once (RFC 7944). A peer that does not read its
-answers is not read from either, so it can fill its own socket and no memory of ours.
+answers is not read from either, so it can fill its own socket and no memory of ours. What comes in one read is taken a
+piece at a time, and after two milliseconds the other links have their turn: a peer whose every question is of a new
+shape costs ten times as much as others, and no more than that a turn.
 """
 
 import asyncio
@@ -32,6 +34,8 @@ from openceir.wire.diameter.peer import Introduced, Limits, Peer, State
 __all__ = ["DiameterServer", "ServerOptions", "tls_context"]
 
 _SETTLED_AT_ONCE = 64
+_TAKEN_AT_ONCE = 16384  # octets of one read; 64 questions
+_TURN_S = 0.002
 _REMEMBERED = 1 << 17  # places for questions that a repeated one (T bit) is looked for in
 _IPPROTO_SCTP = 132
 _SCTP_NODELAY, _SCTP_DEFAULT_SEND_PARAM = 3, 10
@@ -200,7 +204,8 @@ class Link(asyncio.Protocol):
         self._server = server
         self._rule: PeerRule | None = None
         self._introduced: Introduced | None = None
-        self._was_admitted = False
+        self._was_admitted = self._is_stuffed = False
+        self._rest = b""  # of a long read, for the next turns
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Make the peer; refuse when there are too many, or when we are leaving."""
@@ -232,6 +237,32 @@ class Link(asyncio.Protocol):
             self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
+        """Take what came, or so much of it that the other links need not wait long."""
+        if self._rest or len(data) > _TAKEN_AT_ONCE:
+            is_new, self._rest = not self._rest, self._rest + data
+            if is_new:
+                self.transport.pause_reading()
+                self._take_turn()
+        else:
+            self._take(data)
+
+    def _take_turn(self) -> None:
+        until = monotonic() + _TURN_S
+        while self._rest and not self.transport.is_closing():
+            piece, self._rest = self._rest[:_TAKEN_AT_ONCE], self._rest[_TAKEN_AT_ONCE:]
+            self._take(piece)
+            if monotonic() >= until and self._rest:
+                asyncio.get_running_loop().call_soon(self._take_turn)
+                return
+        self._rest = b""
+        self._read_on()
+
+    def _read_on(self) -> None:
+        """Read again, unless something else still speaks against it."""
+        if not (self._rest or self._is_stuffed or self.transport.is_closing() or self.peer.state is State.ASKING):
+            self.transport.resume_reading()
+
+    def _take(self, data: bytes) -> None:
         """The hot path."""
         started = monotonic()
         asked = self.peer.receive(data, started)
@@ -311,8 +342,8 @@ class Link(asyncio.Protocol):
             self.transport.abort()
             return
         other.transport.abort()
-        self.resume_writing()
         self._admit()
+        self._read_on()
 
     def _admit(self) -> None:
         introduced, server = self._introduced, self._server
@@ -350,13 +381,14 @@ class Link(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The peer does not read its answers: then its questions wait too."""
+        self._is_stuffed = True
         self._server.counters.links["paused"] += 1
         self.transport.pause_reading()
 
     def resume_writing(self) -> None:
         """It reads again."""
-        if not self.transport.is_closing():
-            self.transport.resume_reading()
+        self._is_stuffed = False
+        self._read_on()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the link."""
