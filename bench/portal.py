@@ -17,17 +17,17 @@ def _fast(home: Path, count: int) -> float:
     from openceir.app import open_register
     from openceir.identity import format_imei
     from openceir.portal.application import with_fast_check
-    from openceir.portal.fast_check import INDEX_NAME
+    from openceir.portal.fast_check import INDEX_NAME, source_of
     from openceir.settings import Settings
 
     register = open_register(home)
-    size, generation = register.claims.state
+    size, _ = register.claims.state
     (home / "portal").mkdir(parents=True, exist_ok=True)
     listed = devices(count)
     contents = Contents(
         device=listed, attribute=np.full(len(listed), BLOCKED | 1, np.uint8), reasons=("-", "classified:cloned_imei")
     )
-    source = f"{generation} 253402300799 named"
+    source = source_of(register, None, has_golden=False)
     build(home / "portal" / INDEX_NAME, contents, sequence=size, issued_at=clock.now(), source=source)
     asked = [format_imei(f"{key:014d}") for key in [*listed[:10_000].tolist(), *range(10_000)]]
 

@@ -324,6 +324,23 @@ def test_a_country_and_one_device_are_answered_alike_with_three_nations_speaking
             assert set(columns.names_in(int(columns.reasons[place]))) == deciding
 
 
+@settings(max_examples=80, deadline=None)
+@given(histories, moments, st.integers(1, 12 * 86_400))
+def test_until_the_next_turn_no_status_changes_though_three_nations_spoke(histories, at, seconds):
+    logs, later = entries_of(histories), at + timedelta(seconds=seconds)
+    with new_shelf() as shelf:
+        shelf.foreign = RULES
+        shelf.apply(logs[HOME])
+        for log in ("xb/log", "xc/log"):
+            shelf.apply_abroad(log, logs[log])
+        turn = shelf.next_change_after(at)
+        if turn is None or later.timestamp() < turn:
+            before, after = answers(shelf, at), answers(shelf, later)
+            assert {key: said.status for key, said in before.items()} == {
+                key: said.status for key, said in after.items()
+            }
+
+
 def test_a_shelf_of_an_older_form_is_made_anew(tmp_path):
     from openceir.storage.database import Database
     from openceir.storage.identifiers import IdentifierDictionary

@@ -5,7 +5,8 @@ the book it is of and until when it holds: the next instant at which anything th
 The book moves on, so for each request the shelf of claims is asked for its state, which costs one row; when it has
 moved, the devices that the new statements name are read once. A question is left to the full answer when
 
-    the index is of another generation of the claims, or its time has run out            then all of them
+    the index is of another generation of the claims, or of another policy               then all of them
+    its time has run out: policy makes another nation's word count from an instant on, too   then all of them
     a new statement speaks of ranges, of a whole other statement, or by digests          then all of them
     a new statement names the device
     the device is on no list while golden lists exist, which name devices by digests
@@ -15,7 +16,7 @@ and an index that is absent, torn or of another home is as none at all.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -32,12 +33,13 @@ from openceir.identity import NON_UNIQUE_KEYS, luhn_check_digit
 from openceir.portal.device_check import because_of, checked
 from openceir.status import Status, StatusColumns
 
-__all__ = ["INDEX_NAME", "PREFIX", "FastCheck", "compile_index", "is_worth_compiling"]
+__all__ = ["INDEX_NAME", "PREFIX", "FastCheck", "compile_index", "is_worth_compiling", "source_of"]
 
 INDEX_NAME = "checks.idx"
 PREFIX = "/api/v1/check/"
 _ASK_THE_BOOK = MAX_REASONS - 1  # the reason class of devices whose reasons are too many kinds to be told apart
 _MOST_TOUCHED = 100_000
+_FOR_EVER = 253402300799  # the last second of the year 9999
 _LISTED = {
     Status.UNKNOWN: ListedStatus.UNKNOWN,
     Status.PERMITTED: ListedStatus.PERMITTED,
@@ -55,6 +57,7 @@ class _Opened:
     index: Index
     stamp: tuple[int, int]  # of the file
     until: float  # seconds since 1970
+    rules: str
     state: State  # of the claims that `touched` was read at
     touched: frozenset[int] | None
     asks_for_absent: bool
@@ -110,32 +113,49 @@ class FastCheck:
 
     def _look(self, opened: _Opened | None) -> _Opened | None:
         """The index in place, opened anew when another one stands there."""
+        rules = _rules_of(self._register())
         try:
             stat = self._path.stat()
             stamp = (stat.st_mtime_ns, stat.st_ino)
-            if opened is not None and opened.stamp == stamp:
+            if opened is not None and (opened.stamp, opened.rules) == (stamp, rules):
                 return opened
             index = open_index(self._path, accept_unsigned=True)
-            generation, until, golden = index.source.split()
+            generation, until, golden, made_by = index.source.split()
         except (OSError, IndexRefused, ValueError):
             return None
+        if made_by != rules:
+            return None
         state = (index.sequence, int(generation))
-        return _Opened(index, stamp, float(until), state, frozenset(), asks_for_absent=golden == "golden")
+        return _Opened(index, stamp, float(until), rules, state, frozenset(), asks_for_absent=golden == "golden")
 
     def _caught_up(self, opened: _Opened, state: State) -> _Opened:
         known = (opened.index.sequence, int(opened.index.source.split()[0]))
         touched = None
         if state[1] == known[1] and state[0] >= known[0]:
             touched = self._register().claims.devices_said_since(known[0], most=_MOST_TOUCHED)
-        return _Opened(opened.index, opened.stamp, opened.until, state, touched, opened.asks_for_absent)
+        return replace(opened, state=state, touched=touched)
+
+
+def source_of(register: Register, until: int | None, *, has_golden: bool) -> str:
+    """What an index says of its making: generation of the claims, until when it holds, golden lists, rules."""
+    generation = register.claims.state[1]
+    golden = "golden" if has_golden else "named"
+    return f"{generation} {until if until is not None else _FOR_EVER} {golden} {_rules_of(register)}"
+
+
+def _rules_of(register: Register) -> str:
+    """Changes with the policy, and with the quorum whose approvals reach across nations."""
+    return f"{register.policy.digest.hex()[:16]}-{register.claims.foreign.quorum}"
 
 
 def is_worth_compiling(register: Register, path: Path, now: datetime, *, after_s: float = 600) -> bool:
     """Whether a new index is due: there is none, its time has run out, or the book moved on a while ago."""
     try:
         index = open_index(path, accept_unsigned=True)
-        generation, until, _golden = index.source.split()
+        generation, until, _golden, made_by = index.source.split()
     except (OSError, IndexRefused, ValueError):
+        return True
+    if made_by != _rules_of(register):
         return True
     state = register.claims.state
     if state == (index.sequence, int(generation)):
@@ -150,7 +170,8 @@ def is_worth_compiling(register: Register, path: Path, now: datetime, *, after_s
 def compile_index(register: Register, path: Path, now: datetime) -> int:
     """Write the index of the book as it is now; how many devices stand in it by themselves."""
     claims = register.claims
-    size, generation = claims.state
+    size, _ = claims.state
+    source = source_of(register, claims.next_change_after(now), has_golden=claims.has_golden)
     singles = claims.statuses(now, devices=np.array(sorted(NON_UNIQUE_KEYS), dtype=np.int64))
     low, high, pieces = claims.range_statuses(now)
     classes = _Classes()
@@ -160,15 +181,13 @@ def compile_index(register: Register, path: Path, now: datetime) -> int:
         ranges=Ranges(low, high, classes.octets_of(pieces)),
         reasons=tuple(classes.names),
     )
-    until = claims.next_change_after(now)
-    golden = "golden" if claims.has_golden else "named"
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     build(
         path,
         contents,
         sequence=size,
         issued_at=now,
-        source=f"{generation} {until if until is not None else 253402300799} {golden}",
+        source=source,
     )
     return len(contents.device)
 

@@ -439,8 +439,22 @@ class ClaimShelf:
             for column in ("effective_at", "until_at", "restores_at")
         )
         query += " UNION ALL SELECT unixepoch(min(block_on)) FROM said WHERE block_on > ?2"
-        found = [when for (when,) in self._database.connection.execute(query, (seconds, day)) if when is not None]
-        return min(found, default=None)
+        found = [when for (when,) in self._database.connection.execute(query, (seconds, day))]
+        found += self._turns_abroad_after(seconds)
+        return min((when for when in found if when is not None), default=None)
+
+    def _turns_abroad_after(self, seconds: int) -> list[int | None]:
+        """When policy next makes another nation's word count, or count no more; an approval that is dated ahead."""
+        delays = {0} | {rule.delay_s for rule in self.foreign.rules}
+        delays |= {rule.counts_for_s for rule in self.foreign.rules if rule.counts_for_s is not None}
+        query = " UNION ALL ".join(
+            f"SELECT min(logged_at) + {delay} FROM said WHERE nation <> '' AND logged_at > ?1 - {delay}"
+            for delay in sorted(delays)
+        )
+        query += " UNION ALL SELECT min(logged_at) FROM approval WHERE logged_at > ?1"
+        turns = [when for (when,) in self._database.connection.execute(query, (seconds,))]
+        edges = (edge for rule in self.foreign.rules for edge in (rule.begins_at, rule.ends_at))
+        return [*turns, *(edge for edge in edges if edge is not None and edge > seconds)]
 
     def devices_said_since(self, size: int, *, most: int) -> frozenset[int] | None:
         """The devices that statement `size` and those after it name; None when they say more than names.

@@ -23,9 +23,10 @@ from openceir.statements import (
     DeviceTracked,
     Disputed,
     RangeAllocated,
+    Role,
     Withdrawn,
 )
-from openceir.status import StatusError
+from openceir.status import AcceptedStatement, StatusError
 
 AT = datetime(2027, 3, 1, 12, tzinfo=UTC)
 
@@ -142,6 +143,39 @@ def test_no_answer_is_older_than_the_book(country, tmp_path, what):
     at += timedelta(seconds=2)
     again = [fast.answer(imei, at) for imei in known]
     assert again == [full(country.register, imei, at) for imei in known] or what == "golden"
+
+
+def test_another_nations_word_counts_from_the_second_that_policy_says(country, tmp_path):
+    """Nothing is said at that second, nor when the policy changes: the index itself must know."""
+    register, treaty = country.register, country.register.home / "policy" / "8-treaty.toml"
+    rule = '[[foreign]]\nname = "x"\nnations = ["XB"]\nclaims = ["stolen"]\ndelay_hours = 1\neffect = '
+    treaty.write_text(rule + '"counts"\n')
+    register.catch_up()
+    said = DeviceStolen(devices=DeviceSet.of([ALICES_PHONE]), stolen_at=AT - timedelta(days=1), case_number="N")
+    entry = AcceptedStatement(
+        index=0, leaf_hash=bytes(32), issuer="xb-police", roles=frozenset({Role.POLICE}), logged_at=AT, statement=said,
+        nation="XB",
+    )  # fmt: skip
+    register.claims.apply_abroad("xb", [entry])
+    path = tmp_path / "checks.idx"
+
+    def verdicts_at(at):
+        compile_index(register, path, at)
+        fast = FastCheck(lambda: register, path)
+        assert fast.answer(ALICES_PHONE, at) == full(register, ALICES_PHONE, at)
+        return fast, orjson.loads(fast.answer(ALICES_PHONE, at))["verdict"]
+
+    fast, verdict = verdicts_at(AT)
+    assert verdict != "blocked"
+    an_hour_later = AT + timedelta(hours=1)
+    assert fast.answer(ALICES_PHONE, an_hour_later) is None
+    assert is_worth_compiling(register, path, an_hour_later)
+    fast, verdict = verdicts_at(an_hour_later)
+    assert verdict == "blocked"
+    treaty.write_text(rule + '"shown"\n')
+    register.catch_up()
+    assert fast.answer(ALICES_PHONE, an_hour_later + timedelta(seconds=2)) is None
+    assert is_worth_compiling(register, path, an_hour_later)
 
 
 def test_a_torn_index_is_as_none(country, tmp_path):
