@@ -147,6 +147,20 @@ def test_who_forgot_the_password_comes_back_by_a_link_that_works_once(alice):
         assert reply.status_code == 302
 
 
+def test_ones_address_is_changed_by_who_shows_the_password_again(alice):
+    browser = Client()
+    browser.post("/account/login/", {"login": "alice", "password": PASSWORD})
+    asked = browser.get("/account/email/address/").headers["Location"]
+    assert asked.startswith("/account/reauthenticate/")
+    assert browser.post("/account/email/address/", {"email": "mallory@demo.example"}).headers["Location"] != "/account/"
+    assert browser.post(asked, {"password": PASSWORD}).headers["Location"] == "/account/email/address/"
+    assert "alice@demo.example" in browser.get("/account/email/address/").content.decode()
+    assert 'value="no address"' in browser.post("/account/email/address/", {"email": "no address"}).content.decode()
+    assert browser.post("/account/email/address/", {"email": "New@Demo.Example"}).headers["Location"] == "/account/"
+    alice.refresh_from_db()
+    assert alice.email == "new@demo.example"
+
+
 def test_a_forgotten_password_tells_nobody_who_has_an_account(alice):
     with with_mail():
         pages = []

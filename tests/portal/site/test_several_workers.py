@@ -63,6 +63,24 @@ print(
 )
 """
 
+PRESS = """
+import threading, uuid
+from django.test import Client
+told = {
+    "once": str(uuid.uuid4()), "what": "theft", "imeis": "001001000000015", "happened_on": "2026-01-02",
+    "mode": "block", "name": "Alice", "email": "", "phone": "", "place": "",
+}
+gate, seen = threading.Barrier(4), []
+def press():
+    browser = Client(HTTP_HOST="localhost")
+    gate.wait()
+    seen.append(browser.post("/report/", told).status_code)
+presses = [threading.Thread(target=press) for _ in range(4)]
+for one in presses: one.start()
+for one in presses: one.join()
+print(Case.objects.count(), *seen)
+"""
+
 
 @pytest.fixture(scope="module")
 def server():
@@ -77,7 +95,9 @@ def where(request, tmp_path):
     home.mkdir()
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("OPENCEIR_", "DJANGO_"))}
     if request.param == "postgresql":
-        clean["OPENCEIR_PORTAL_DATABASE"] = new_database(request.getfixturevalue("server"), "workers")
+        clean["OPENCEIR_PORTAL_DATABASE"] = new_database(
+            request.getfixturevalue("server"), f"of_{request.function.__name__}"[:60]
+        )
     return home, {**clean, "OPENCEIR_HOME": str(home)}
 
 
@@ -108,3 +128,8 @@ def test_what_several_workers_find_due_is_done_once(where):
     assert (
         said.strip() == f"{{1}} {{1}} 0 True {EACH} {2 + EACH * AT_ONCE} 1"
     )  # of the acts, one told the ledger of the log, once
+
+
+def test_a_button_pressed_four_times_at_once_opens_one_case(where):
+    said, _ = ended(program(where, PRESS, PREPARE + BEGIN))
+    assert said.split() == ["1", "302", "302", "302", "302"]

@@ -1,10 +1,11 @@
 """What the worker does for citizens."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 
 from openceir.portal.citizens.figures import count_figures
+from openceir.portal.citizens.models import SentForm
 from openceir.portal.citizens.watching import tell_of_changes, warn_before_blocks
 from openceir.portal.citizens.work import forget_spent
 from openceir.portal.clockwork import every
@@ -39,3 +40,8 @@ def _figures(now: datetime) -> None:
 @every(seconds=3600, name="citizens.forget-spent-work")
 def _spent(now: datetime) -> None:
     forget_spent(now)
+
+
+@every(seconds=3600, name="citizens.forget-sent-forms")
+def _sent(now: datetime) -> None:
+    SentForm.objects.filter(at__lt=now - timedelta(days=2)).delete()

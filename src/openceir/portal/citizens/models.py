@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from openceir.portal import moment
 
-__all__ = ["Holding", "PublicFigure", "SpentWork"]
+__all__ = ["Holding", "PublicFigure", "SentForm", "SpentWork"]
 
 
 class Holding(models.Model):
@@ -50,3 +50,11 @@ class SpentWork(models.Model):
 
     def __str__(self) -> str:
         return self.challenge
+
+
+class SentForm(models.Model):
+    """A form that opened a case: whoever presses its button twice, at once even, opens no second one."""
+
+    once = models.UUIDField(primary_key=True)  # the number that the form was shown with
+    case = models.ForeignKey("cases.Case", on_delete=models.CASCADE, null=True, related_name="+")
+    at = models.DateTimeField(default=moment.now)

@@ -31,6 +31,7 @@ __all__ = ["consignment", "consignments", "declare", "imports", "ports", "scan_d
 def consignments(request: HttpRequest) -> HttpResponse:
     """The consignments, those to be checked first."""
     rows = Consignment.objects.annotate(devices=Count("declared", distinct=True), seen=Count("scanned", distinct=True))
+    rows = rows.order_by("-opened_at", "-pk")  # counting takes away the order that the model has
     waiting = Paginator(rows.filter(state=Consignment.State.OPEN), 50).get_page(request.GET.get("page"))
     decided = rows.exclude(state=Consignment.State.OPEN).order_by("-decided_at")[:20]
     return render(request, "customs/consignments.html", {"page": waiting, "decided": decided})

@@ -22,7 +22,7 @@ from openceir.portal.cases.signals import tell_checked
 from openceir.portal.citizens import pace
 from openceir.portal.citizens.forms import CheckForm, WatchForm
 from openceir.portal.citizens.receipts import ReceiptRefused, make_receipt, receipt_key
-from openceir.portal.citizens.views.opened import done_before, new_once, show_secret
+from openceir.portal.citizens.views.opened import new_once, open_once, opened_before, show_secret
 from openceir.portal.citizens.views.worked import asked_to_work
 from openceir.portal.citizens.words import Told, refused, told
 from openceir.portal.device_check import because_of
@@ -140,19 +140,18 @@ def watch(request: HttpRequest) -> HttpResponse:
     form = WatchForm(request.POST)
     if not form.is_valid():
         return render(request, "citizens/watch.html", {"form": form, "has_errors": True})
-    before = done_before(request, form.cleaned_data["once"])
+    before = opened_before(form.cleaned_data["once"])
     if before is not None:
-        return redirect("case", number=before)
+        return redirect("case", number=before.pk)
     [(one, _because)] = verdicts_of([form.cleaned_data["identifier"]])
     if one.verdict == "invalid":
         return render(request, "citizens/check.html", {"form": CheckForm()})
     user = request.user if isinstance(request.user, User) else None
-    case, secret = Case.open(
-        "watch",
-        devices=[register().check(form.cleaned_data["identifier"], moment.now()).canonical],
-        person=user,
-        language=get_language() or "en",
-        email=form.cleaned_data["email"],
-        details={"last": one.verdict},
+    device = register().check(form.cleaned_data["identifier"], moment.now()).canonical
+    told = {"email": form.cleaned_data["email"], "details": {"last": one.verdict}}
+    language = get_language() or "en"
+    case, secret = open_once(
+        form.cleaned_data["once"],
+        lambda: Case.open("watch", devices=[device], person=user, language=language, **told),
     )
-    return show_secret(request, case, secret, form.cleaned_data["once"])
+    return show_secret(request, case, secret)

@@ -15,7 +15,7 @@ from openceir.portal.citizens import pace
 from openceir.portal.citizens.appeals import NothingToAppeal
 from openceir.portal.citizens.filing import Sender, appeal_of, registration_of, report_of
 from openceir.portal.citizens.forms import AppealForm, ImportForm, ReportForm
-from openceir.portal.citizens.views.opened import done_before, new_once, show_secret
+from openceir.portal.citizens.views.opened import new_once, open_once, opened_before, show_secret
 from openceir.portal.citizens.views.worked import asked_to_work
 from openceir.portal.site.refusals import sentence_of_error
 
@@ -35,18 +35,19 @@ def _matter(request: HttpRequest, form_class: type[Form], template: str, opens: 
     if not form.is_valid():
         return render(request, template, {"form": form, "has_errors": True})
     once = form.cleaned_data["once"]
-    before = done_before(request, once)
+    before = opened_before(once)
     if before is not None:
-        return redirect("case", number=before)
+        return redirect("case", number=before.pk)
     work = pace.let_in(request)
     if work is not None:
         return asked_to_work(request, template, form, work)
     try:
-        case, secret = opens(form.cleaned_data, Sender(channel="web", language=get_language() or "en", person=user))
+        sender = Sender(channel="web", language=get_language() or "en", person=user)
+        case, secret = open_once(once, lambda: opens(form.cleaned_data, sender))
     except NothingToAppeal as refused:
         form.add_error("imeis", sentence_of_error(refused))
         return render(request, template, {"form": form, "has_errors": True})
-    return show_secret(request, case, secret, once)
+    return show_secret(request, case, secret)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -13,7 +13,7 @@ from openceir.portal.citizens.forms import DeclareForm, OpenCaseForm
 from openceir.portal.citizens.holdings import CannotPass, disown, hold, offer, take
 from openceir.portal.citizens.models import Holding
 from openceir.portal.citizens.views.check import verdicts_of
-from openceir.portal.citizens.views.opened import new_once, open_here, show_secret
+from openceir.portal.citizens.views.opened import open_here, show_secret
 from openceir.portal.site.refusals import sentence_of_error
 
 __all__ = ["mine", "not_mine", "pass_on", "take_over"]
@@ -64,7 +64,7 @@ def pass_on(request: HttpRequest, number: int) -> HttpResponse:
     """Offer a device to its new owner, who enters the code."""
     assert isinstance(request.user, User)
     case, secret = offer(request.user, get_object_or_404(Holding, pk=number, user=request.user, until=None))
-    return show_secret(request, case, secret, new_once())
+    return show_secret(request, case, secret)
 
 
 @login_required
