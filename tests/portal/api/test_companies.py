@@ -90,6 +90,11 @@ def test_a_dump_arrives_in_parts_and_tells_what_became_of_it(country, northtel):
     elsewhere = part(ROWS[50:], 50)
     assert (elsewhere.status_code, elsewhere.json()["code"]) == (409, "dump-offset-differs")
     assert elsewhere.headers["Upload-Offset"] == "40"
+    headers = {"Upload-Offset": "40", "Transfer-Encoding": "chunked"}
+    chunked = northtel.patch(
+        address, ROWS[40:], content_type="application/octet-stream", headers=headers, CONTENT_LENGTH=""
+    )
+    assert (chunked.status_code, chunked.json()["code"]) == (411, "length-required")
     assert part(ROWS[40:], 40).status_code == 204
     assert import_arrived() == 1
     shown = northtel.get(address).json()

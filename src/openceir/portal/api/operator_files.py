@@ -89,7 +89,7 @@ def get_dump(request: HttpRequest, number: Number) -> HttpResponse:
 
 @operator_files.patch(
     "/dumps/{number}", auth=Key("dumps"), operation_id="sendOctets",
-    response={204: None, 404: Problem, **PROBLEMS},
+    response={204: None, 404: Problem, 411: Problem, **PROBLEMS},
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -101,6 +101,8 @@ def send_octets(request: HttpRequest, number: Number, upload_offset: Offset) -> 
     """The octets from `Upload-Offset` on. A part that breaks off is kept as far as it came; 409 says where to go on."""
     take(request, 1)
     dump = _dump(request, number)
+    if not request.META.get("CONTENT_LENGTH"):  # sent in chunks: nothing of it would be read, and that said with a 204
+        return problem(request, 411, "length-required", "say in Content-Length how many octets this part has")
     try:
         take_octets(dump, upload_offset, request)
     except OffsetDiffers as differs:
