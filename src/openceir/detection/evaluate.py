@@ -77,8 +77,6 @@ def evaluate(
                 wanted = _worth_asking(earlier, stood, chosen, amnesty, as_of_on)
                 asked = np.unique(np.concatenate([earlier.touched, moved, wanted]))
                 _narrow(engine, asked)
-        if asked is None:
-            engine.look_at("subscriber", _numbered(inputs.list_named("subscriber")))
         sticky = [stood[rule.label].devices for rule in chosen if rule.sticky and rule.label in stood]
         engine.take("kept", pa.table({"device": np.unique(np.concatenate([no_devices(), *sticky]))}))
         plan = plan_rules(chosen, as_of_on)
@@ -165,12 +163,6 @@ def _repeated(imsis: pa.ChunkedArray) -> pa.Table:
     """The IMSIs that stand in a column more than once."""
     ordered = np.sort((imsis.drop_null() if imsis.null_count else imsis).to_numpy())
     return pa.table({"imsi": np.unique(ordered[1:][ordered[1:] == ordered[:-1]])})
-
-
-def _numbered(subscribers: pa.Table) -> pa.Table:
-    """Persons as numbers instead of texts: only who equals whom is asked, and of many numbers are cheaper."""
-    people = subscribers["uid"].combine_chunks().dictionary_encode().indices.cast(pa.int64())
-    return subscribers.set_column(subscribers.schema.get_field_index("uid"), "uid", people)
 
 
 @dataclass(frozen=True, slots=True)

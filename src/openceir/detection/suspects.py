@@ -73,26 +73,36 @@ class Suspects:
         begins_at, ends_at = epoch_day(day) * DAY_S, (epoch_day(day) + 1) * DAY_S
         begins_at -= limits.look_back_s(self._widest_m)
 
-        def whole(name: str) -> Ints:
-            return np.concatenate([columns[name] for _, columns in parts])
+        # Of the day before, only the time to look back.
+        near = [np.flatnonzero((rows["ts"] >= begins_at) & (rows["ts"] < ends_at)) for _, rows in parts]
 
-        device = whole("device")
+        def whole(name: str, chosen: Sequence[Ints]) -> Ints:
+            return np.concatenate([rows[name][places] for (_, rows), places in zip(parts, chosen, strict=True)])
+
+        device = whole("device", near)
         order = np.argsort(device, kind="stable")
         device = device[order]
         again = device[1:] == device[:-1]
         several = np.concatenate(([False], again)) | np.concatenate((again, [False])) if len(device) else again
         several &= (device >= low) & (device < high)
-        order = order[several]
-        ts, cell = whole("ts")[order], whole("cell")[order]
-        place = pc.index_in(pa.array(cell), value_set=self._cells).fill_null(_NULL).to_numpy()
-        counts = (place >= 0) & (ts >= begins_at) & (ts < ends_at)  # an unknown place is passed over
-        order, device, ts, place = order[counts], device[several][counts], ts[counts], place[counts]
+        order, device = order[several], device[several]
+        cell = pa.array(whole("cell", near)[order])
+        place = pc.index_in(cell, value_set=self._cells).fill_null(_NULL).to_numpy()
+        known = place >= 0  # an unknown place is passed over
+        order, device, place = order[known], device[known], place[known]
         if not len(order):
             return _SIGHTINGS.empty_table()
+        ts = whole("ts", near)[order]
         group = np.cumsum(np.concatenate(([False], device[1:] != device[:-1])))
-        kept = order[self._are_suspect(group, ts - begins_at, place, limits)[group]]
-        columns = [whole(name)[kept] for name in _COLUMNS]
-        columns.append(np.repeat([number for number, _ in parts], [len(part["device"]) for _, part in parts])[kept])
+        kept = np.sort(order[self._are_suspect(group, ts - begins_at, place, limits)[group]])
+        starts = np.cumsum([0, *(len(places) for places in near)])
+        cuts = np.searchsorted(kept, starts)
+        chosen = [
+            places[kept[first:last] - start]
+            for places, start, (first, last) in zip(near, starts, pairwise(cuts), strict=False)
+        ]
+        columns = [whole(name, chosen) for name in _COLUMNS]
+        columns.append(np.repeat([number for number, _ in parts], [len(places) for places in chosen]))
         return pa.Table.from_arrays([pa.array(one, mask=one == _NULL) for one in columns], schema=_SIGHTINGS)
 
     def _are_suspect(self, group: Ints, second: Ints, place: Ints, limits: TravelLimits) -> Flags:
