@@ -4,7 +4,7 @@ import pytest
 
 PAGES = {
     "ann": [
-        "/police/", "/police/cases/{case}/", "/police/hits/", "/police/roadside/", "/police/seize/",
+        "/police/", "/police/cases/{case}/", "/police/find/", "/police/hits/", "/police/roadside/", "/police/seize/",
         "/police/seizures/{seizure}/", "/police/bulk/", "/trade/asked/", "/trade/asked/new/",
         "/trade/asked/about/{case}/", "/trade/asked/{question}/",
     ],

@@ -1,5 +1,6 @@
 """The citizens' pages, as a browser without JavaScript meets them."""
 
+import io
 import random
 import re
 from datetime import timedelta
@@ -16,6 +17,7 @@ from openceir.portal.cases.notices import send_due
 from openceir.portal.citizens.holdings import hold
 from openceir.portal.citizens.reports import verify_report
 from openceir.portal.citizens.watching import tell_of_changes, warn_before_blocks
+from openceir.scan import ocr_is_installed
 from openceir.statements import DeviceClassified, DeviceRegistered, DeviceSet, DeviceStolen
 from portal.a_document import a_picture
 
@@ -130,6 +132,32 @@ def test_a_photo_of_a_label_is_read_and_one_that_is_none_says_so(country, anybod
     assert [imei in text for imei in label.imeis] == [True, True]
     assert "Compare the numbers" in text
     assert "cannot be read" in page(anybody.post("/", {"photo": SimpleUploadedFile("l.png", b"<html>")}))
+
+
+@pytest.mark.skipif(not ocr_is_installed(), reason="openceir[ocr] is not installed")
+def test_printed_digits_on_a_photo_are_read_where_the_extra_is_installed(country, anybody):
+    """No bars at all: what `*#06#` shows, photographed."""
+    text = page(anybody.post("/", {"photo": SimpleUploadedFile("l.png", a_print("IMEI 001001000000015"))}))
+    assert "001001000000015" in text
+
+
+def test_without_the_extra_a_photo_of_print_alone_says_what_to_do(country, anybody, monkeypatch):
+    from openceir.portal.citizens import labels
+
+    monkeypatch.setattr(labels, "_print_reader", lambda: None)
+    text = page(anybody.post("/", {"photo": SimpleUploadedFile("l.png", a_print("IMEI 001001000000015"))}))
+    assert "No IMEI was found on the photo" in text
+
+
+def a_print(text):
+    """A PNG with one line of print."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    picture = Image.new("L", (900, 200), 255)
+    ImageDraw.Draw(picture).text((40, 60), text, font=ImageFont.load_default(48), fill=0)
+    out = io.BytesIO()
+    picture.save(out, "PNG")
+    return out.getvalue()
 
 
 def test_a_receipt_is_signed_dated_and_shows_a_change(country, anybody):

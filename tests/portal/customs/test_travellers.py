@@ -35,3 +35,24 @@ def test_a_refusal_says_why(country, client_of):
     cas.post(url, {"decision": "reject", "text": "The duty was not paid.", "version": case.version})
     case.refresh_from_db()
     assert (case.state, case.events.get(kind="reject").text) == ("rejected", "The duty was not paid.")
+
+
+def test_what_is_beyond_a_persons_allowance_is_refused_with_its_law(country, client_of, people, clock):
+    country.change_policy(
+        '[portal]\ndevices_a_person_a_year = { from."2027-01-01" = 1, source = "Travellers Order 2027, item 4" }\n'
+    )
+    alice = people("alice")
+    cas = client_of("cas", PortalRole.CUSTOMS_OFFICER)
+
+    def decide(device):
+        case, _ = Case.open(
+            "import", devices=[device], office="customs", person=alice, details={"duty_reference": "T-9"}
+        )
+        told = {"decision": "accept", "text": "", "version": case.version}
+        return cas.post(f"/customs/travellers/{case.pk}/", told)
+
+    assert decide(ALICES_PHONE).status_code == 302
+    refused = decide("00100100000068").context["form"].errors["text"][0]
+    assert "1 devices were registered for this person in 2027; 1 are allowed (Travellers Order 2027, item 4)" in refused
+    clock.at = clock.at.replace(year=2028)
+    assert decide("00100100000068").status_code == 302

@@ -108,8 +108,12 @@ def test_a_case_is_taken_noted_and_found_overdue(country, client_of, clock):
     ann.post(f"/police/cases/{case.pk}/note/", {"note": "called the shop"})
     assert not case.events.get(text="called the shop").is_public
     clock.at += timedelta(hours=25)
-    assert "overdue" in ann.get("/police/?whose=mine").content.decode()
-    assert "overdue" not in client_of("bea", PortalRole.POLICE_OFFICER).get("/police/?whose=mine").content.decode()
+    fresh = a_report((BOBS_PHONE,))
+    marked = '<strong class="govuk-tag govuk-tag--red">overdue</strong>'
+    assert marked in ann.get("/police/?whose=mine").content.decode()
+    assert marked not in client_of("bea", PortalRole.POLICE_OFFICER).get("/police/?whose=mine").content.decode()
+    late = ann.get("/police/?state=overdue").content.decode()
+    assert (f"/police/cases/{case.pk}/" in late, f"/police/cases/{fresh.pk}/" in late) == (True, False)
 
 
 def test_an_owner_who_has_it_back_is_served_again(country, client_of, clock):
@@ -188,7 +192,7 @@ def test_a_seized_phone_returns_to_its_owner_and_keeps_working_with_his_card(cou
     kept = Case.objects.get(kind="seizure")
     assert ann.get(seized.url).status_code == 200
     clock.at += timedelta(days=1)
-    told = {"text": "to Alice, invoice 17", "imsi": ALICE[0], "version": kept.version}
+    told = {"decision": "return", "text": "to Alice, invoice 17", "imsi": ALICE[0], "version": kept.version}
     assert ann.post(seized.url, told).status_code == 302
     kept.refresh_from_db()
     assert kept.state == "returned"
@@ -203,3 +207,77 @@ def test_the_bearers_name_enters_no_ledger(country, client_of):
     ann.post("/police/seize/", {"numbers": BOBS_PHONE, "grounds": "found", "bearer": "Mallory Example"})
     for path in country.home.rglob("ledger/*"):
         assert path.is_dir() or b"Mallory" not in path.read_bytes()
+
+
+def test_the_page_says_when_and_how_protected_in_words_of_the_reader(country, client_of):
+    case = a_report()
+    Case.objects.filter(pk=case.pk).update(
+        details={**case.details, "happened_at": "2027-02-27T18:30:00+00:00", "antitheft": "locked"}
+    )
+    ann = client_of("ann", PortalRole.POLICE_OFFICER)
+    page = ann.get(f"/police/cases/{case.pk}/").content.decode()
+    assert "18:30 UTC" in page
+    assert ">2027-02-27T18:30" not in page  # only where machines read it
+    assert "I locked it from afar" in page
+    french = ann.get(f"/police/cases/{case.pk}/", headers={"accept-language": "fr"}).content.decode()
+    assert "I locked it from afar" not in french
+    assert "27 février 2027" in french
+
+
+def test_a_watched_phone_is_blocked_after_all_and_comes_back_whole(country, client_of, anybody, clock):
+    """The watch ends with the block: a phone that came back is neither blocked nor watched."""
+    alice = client_of("alice")
+    case, _ = open_report(
+        ALICES_PHONE, is_theft=True, channel="web", language="en", mode="watch", person=alice_of(alice)
+    )
+    prove(case, a_picture())
+    ann = client_of("ann", PortalRole.POLICE_OFFICER)
+    decide(ann, case, "verify")
+    assert status(ALICES_PHONE, clock.at + timedelta(minutes=1)) == "tracked"
+    clock.at += timedelta(hours=1)
+    assert "Block it after all" in alice.get(f"/case/{case.pk}/").content.decode()
+    assert anybody.post(f"/case/{case.pk}/insist").status_code == 404
+    alice.post(f"/case/{case.pk}/insist")
+    case.refresh_from_db()
+    assert (case.state, case.details["mode"]) == ("insisted", "block")
+    assert status(ALICES_PHONE, clock.at + timedelta(minutes=1)) == "tracked"  # until the police have decided
+    assert case.reference in ann.get("/police/cases.csv").content.decode()
+    decide(ann, case, "verify")
+    assert status(ALICES_PHONE, clock.at + timedelta(minutes=1)) == "blocked"
+    clock.at += timedelta(hours=1)
+    decide(ann, request_recovery(case, text="found it"), "confirm")
+    assert status(ALICES_PHONE, clock.at + timedelta(minutes=1)) == "unknown"
+
+
+def alice_of(client):
+    from openceir.portal.accounts.models import User
+
+    return User.objects.get(pk=client.session["_auth_user_id"])
+
+
+def test_a_case_is_found_by_its_reference_or_a_number_and_the_search_is_on_record(country, client_of):
+    case, other = a_report(), a_report((BOBS_PHONE,))
+    ann = client_of("ann", PortalRole.POLICE_OFFICER)
+    link = f"/police/cases/{case.pk}/"
+    for sought in (str(case), ALICES_PHONE):
+        page = ann.post("/police/find/", {"sought": sought, "purpose": "he asks at the counter"}).content.decode()
+        assert (link in page, f"/police/cases/{other.pk}/" in page) == (True, False)
+    acts = Act.objects.filter(verb="police.find-case", actor="ann")
+    assert acts.count() == 2
+    assert not any(ALICES_PHONE in one.subject for one in acts)
+    wrong = ann.post("/police/find/", {"sought": "12", "purpose": "he asks"}).content.decode()
+    assert "neither a whole reference nor an IMEI" in wrong
+    elsewhere = client_of("eve", PortalRole.POLICE_OFFICER, office="harbour-police")
+    assert link not in elsewhere.post("/police/find/", {"sought": str(case), "purpose": "curious"}).content.decode()
+
+
+def test_a_seized_phone_is_kept_by_order_of_a_court(country, client_of, clock):
+    ann = client_of("ann", PortalRole.POLICE_OFFICER)
+    ann.post("/police/seize/", {"numbers": BOBS_PHONE, "grounds": "found in a market", "bearer": ""})
+    kept = Case.objects.get(kind="seizure")
+    told = {"decision": "keep", "text": "Court of Harbour, order 7", "imsi": "", "version": kept.version}
+    ann.post(f"/police/seizures/{kept.pk}/", told)
+    kept.refresh_from_db()
+    assert (kept.state, kept.is_open) == ("kept", False)
+    assert Act.objects.filter(verb="police.keep-seized", reason="Court of Harbour, order 7").exists()
+    assert ann.post(f"/police/seizures/{kept.pk}/", {**told, "version": kept.version}).status_code == 200

@@ -19,9 +19,9 @@ from openceir.portal.api.listed import is_cheap, offered_by_others, remember_dev
 from openceir.portal.api.problems import PROBLEMS, Problem
 from openceir.portal.api.screening import findings_of, mentions_in
 from openceir.portal.cases.signals import tell_checked
+from openceir.portal.citizens.labels import found_on_label
 from openceir.portal.device_check import because_of, checked, full_check
 from openceir.portal.register import register
-from openceir.scan import read_label
 
 __all__ = ["checks"]
 
@@ -199,7 +199,7 @@ def scan(request: HttpRequest) -> Any:
     octets = request.read(_MOST_PICTURE_OCTETS + 1)
     if len(octets) > _MOST_PICTURE_OCTETS:
         raise HttpError(413, "the picture is larger than 8 MB; send a smaller one")
-    found = read_label(octets)
+    found = found_on_label(octets)
     return {
         "identifiers": [
             {"scheme": one.scheme, "value": one.canonical, "read_from": str(one.read_from)} for one in found

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from openceir.portal import moment
 from openceir.portal.cases.models import Case, Event
 from openceir.portal.citizens.models import PublicFigure
+from openceir.portal.citizens.reports import VERIFIED
 from openceir.portal.register import register
 from openceir.status import ClaimKind, Status
 
@@ -93,7 +94,7 @@ def count_figures(now: datetime) -> None:
         "devices_stolen": resting_on(ClaimKind.STOLEN),
         "devices_lost": resting_on(ClaimKind.LOST),
         "reports": cases(reports),
-        "reports_verified": cases(reports, {"blocked", "watched", "recovered"}),
+        "reports_verified": cases(reports, {*VERIFIED, "recovered"}),
         "reports_recovered": cases(reports, {"recovered"}),
         "appeals": cases({"appeal"}),
         "appeals_granted": cases({"appeal"}, {"granted"}),

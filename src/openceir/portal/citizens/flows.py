@@ -29,6 +29,7 @@ _REPORT_STATES = {
     "asked": _("waiting for your answer"),
     "blocked": _("verified; the phone is blocked"),
     "watched": _("verified; the phone is watched, not blocked"),
+    "insisted": _("watched; you asked to block it, waiting for the police"),
     "recovered": _("the phone is back"),
     "rejected": _("not accepted"),
     "withdrawn": _("withdrawn by you"),
@@ -37,14 +38,14 @@ _REPORT_MOVES = (
     Move(name="prove", sources=("unproven",), target="received", told=_("Proof of ownership received")),
     *_ASKED,
     Move(
-        name="verify", sources=("received",), target="blocked",
+        name="verify", sources=("received", "insisted"), target="blocked",
         told=_("The police verified the report; every network is told to block the phone"),
     ),
     Move(
         name="watch", sources=("received",), target="watched",
         told=_("The police verified the report; the phone is watched and not blocked"),
     ),
-    Move(name="block", sources=("watched",), target="blocked", told=_("You asked to block the phone after all")),
+    Move(name="insist", sources=("watched",), target="insisted", told=_("You asked to block the phone after all")),
     Move(
         name="reject", sources=("unproven", "received", "asked"), target="rejected", closes=True,
         told=_("The police did not accept the report"),
@@ -54,7 +55,7 @@ _REPORT_MOVES = (
         told=_("You withdrew the report"),
     ),
     Move(
-        name="recover", sources=("blocked", "watched"), target="recovered", closes=True,
+        name="recover", sources=("blocked", "watched", "insisted"), target="recovered", closes=True,
         told=_("The phone is back; networks are told to serve it again"),
     ),
 )  # fmt: skip

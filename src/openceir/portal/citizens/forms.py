@@ -12,10 +12,11 @@ from openceir.portal import moment
 from openceir.portal.cases.areas import areas_now
 from openceir.portal.cases.evidence import MOST_OCTETS, kind_of
 from openceir.portal.cases.references import parse_code
+from openceir.portal.citizens.labels import found_on_label
 from openceir.portal.citizens.numbers import identifiers_in, imeis_in
 from openceir.portal.citizens.reports import ANTITHEFT
 from openceir.portal.site.forms import Digits
-from openceir.scan import ScanError, read_label
+from openceir.scan import ScanError
 
 __all__ = [
     "AnswerForm", "AntitheftForm", "AppealForm", "CheckForm", "DocumentForm", "ImportForm", "OpenCaseForm", "ReportForm",
@@ -65,7 +66,7 @@ class CheckForm(forms.Form):
         if sent.size > _MOST_PHOTO_OCTETS:
             raise ValidationError(_("The photo is larger than 12 MB. Take it with a lower resolution."))
         try:
-            found = read_label(sent.read())
+            found = found_on_label(sent.read())
         except ScanError as refused:
             raise ValidationError(_("The photo cannot be read. Send a JPEG or PNG picture of the label.")) from refused
         numbers = [one.canonical for one in found if one.scheme == "imei"]

@@ -25,8 +25,9 @@ from openceir.statements import DeviceLost, DeviceRecovered, DeviceSet, DeviceSt
 
 __all__ = [
     "ANTITHEFT",
-    "block_after_all",
+    "VERIFIED",
     "confirm_recovery",
+    "insist",
     "open_report",
     "prove",
     "reject_report",
@@ -35,6 +36,7 @@ __all__ = [
 ]
 
 REGULATOR = "regulator"
+VERIFIED = ("blocked", "watched", "insisted")  # states of a report that the police vouch for
 # ITU-T X.1127: what the owner did, or could do, with the phone's own protection.
 ANTITHEFT = {
     "unknown": _("I do not know"),
@@ -121,13 +123,20 @@ def verify_report(actor: Actor, case: Case, *, seen_version: int | None = None, 
             case.move("verify", actor=actor.office, text=text, seen_version=seen_version)
             notify(case, _VERIFIED)
             _state_taken(actor, case, happened_at)
+            if case.details.get("tracked_by") is not None:
+                _end_watch(case)
 
 
-def block_after_all(actor: Actor, case: Case, *, seen_version: int | None = None) -> None:
-    """A watched phone is blocked. Raises: as `verify_report`."""
+def insist(case: Case) -> None:
+    """The owner of a watched phone asks to block it after all; it is watched until the police have decided.
+
+    Raises: IllegalMove.
+    """
     with transaction.atomic():
-        case.move("block", actor=actor.office, seen_version=seen_version)
-        _state_taken(actor, case, datetime.fromisoformat(case.details["happened_at"]))
+        kept = Case.objects.select_for_update().get(pk=case.pk)
+        kept.details["mode"] = "block"
+        kept.save(update_fields=["details"])
+        case.move("insist", actor="")
 
 
 def reject_report(actor: Actor, case: Case, *, reasons: str, seen_version: int | None = None) -> None:
@@ -144,7 +153,7 @@ def request_recovery(report: Case, *, text: str = "") -> Case:
     """
     with transaction.atomic():
         kept = Case.objects.select_for_update().get(pk=report.pk)
-        if kept.state not in {"blocked", "watched"}:
+        if kept.state not in VERIFIED:
             raise IllegalMove(
                 gettext('This case is "%(state)s" now; this cannot be done any more.') % {"state": kept.state_text}
             )
@@ -175,7 +184,7 @@ def confirm_recovery(actor: Actor, case: Case, *, text: str = "", seen_version: 
     report = case.parent if case.kind == "recovery" and case.parent is not None else case
     now = moment.now()
     with transaction.atomic():
-        was_watched = report.state == "watched"
+        was_watched = report.state in {"watched", "insisted"}
         if case is not report:
             case.move("confirm", actor=actor.office, text=text, seen_version=seen_version)
             seen_version = None

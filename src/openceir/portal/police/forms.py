@@ -1,13 +1,17 @@
 """What the police's pages ask."""
 
+from typing import Any
+
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from openceir.identity import is_valid_imsi
-from openceir.portal.citizens.numbers import identifiers_in, imeis_in
+from openceir.portal.cases.references import parse_code
+from openceir.portal.citizens.numbers import canonical_imei, identifiers_in, imeis_in
 from openceir.portal.site.forms import Digits
 
-__all__ = ["BulkForm", "DecisionForm", "NoteForm", "QueueForm", "ReturnForm", "RoadsideForm", "SeizeForm"]
+__all__ = ["BulkForm", "DecisionForm", "FindForm", "NoteForm", "QueueForm", "ReturnForm", "RoadsideForm", "SeizeForm"]
 
 DECISIONS = {
     "verify": _("Verify: the evidence shows whose phone it is"),
@@ -29,7 +33,7 @@ class QueueForm(forms.Form):
         label=_("State"), required=False,
         choices=[
             ("", _("to be decided")), ("unproven", _("waiting for proof")), ("open", _("every open one")),
-            ("closed", _("closed")),
+            ("overdue", _("overdue")), ("closed", _("closed")),
         ],
     )  # fmt: skip
     order = forms.ChoiceField(
@@ -58,6 +62,27 @@ class NoteForm(forms.Form):
     """A note for colleagues."""
 
     note = forms.CharField(label=_("Note for colleagues"), max_length=2000, widget=forms.Textarea({"rows": 3}))
+
+
+class FindForm(forms.Form):
+    """A case to find."""
+
+    sought = forms.CharField(
+        label=_("Reference of the case, or an IMEI"), max_length=40, widget=Digits({"inputmode": "text"})
+    )
+    purpose = forms.CharField(label=_("Why you check"), max_length=200, min_length=3)
+
+    def clean(self) -> dict[str, Any]:
+        """What was entered, as `reference` or as `device`."""
+        told = super().clean() or {}
+        sought = told.get("sought", "")
+        told["reference"], told["device"] = parse_code(sought) or "", ""
+        if sought and not told["reference"]:
+            try:
+                told["device"] = canonical_imei(sought)
+            except ValidationError:
+                self.add_error("sought", _("This is neither a whole reference nor an IMEI. Compare it."))
+        return told
 
 
 class RoadsideForm(forms.Form):
@@ -92,9 +117,13 @@ class SeizeForm(forms.Form):
 
 
 class ReturnForm(forms.Form):
-    """A device given back."""
+    """A device given back, or kept."""
 
-    text = forms.CharField(label=_("To whom, and on which proof"), max_length=400, min_length=3)
+    decision = forms.ChoiceField(
+        label=_("Decision"), widget=forms.RadioSelect,
+        choices=[("return", _("Give it back to its owner")), ("keep", _("Keep it by order of a court"))],
+    )  # fmt: skip
+    text = forms.CharField(label=_("To whom and on which proof, or which court's order"), max_length=400, min_length=3)
     imsi = forms.CharField(
         label=_("IMSI of the owner's SIM card"), max_length=15, required=False, widget=Digits(),
         help_text=_("The phone then keeps working with this card, even where its number was copied."),

@@ -12,18 +12,18 @@ from django.dispatch import receiver
 from openceir.portal import moment
 from openceir.portal.cases.models import Case, CaseDevice
 from openceir.portal.cases.signals import device_checked
+from openceir.portal.citizens.reports import VERIFIED
 from openceir.portal.clockwork import every
 from openceir.portal.police.models import Hit
 from openceir.portal.register import register
 
 __all__ = ["look_for_seen", "note_check"]
 
-_REPORTED = ("blocked", "watched")
 _known: dict[str, str] = {}  # home -> the measures that were looked through
 
 
 def _reports() -> Any:
-    return Case.objects.filter(kind__in=("theft", "loss"), state__in=_REPORTED)
+    return Case.objects.filter(kind__in=("theft", "loss"), state__in=VERIFIED)
 
 
 @receiver(device_checked)

@@ -12,10 +12,10 @@ from openceir.portal.accounts.errors import PortalError
 from openceir.portal.accounts.log import note
 from openceir.portal.cases.flow import Flow, Move, open_flow
 from openceir.portal.cases.models import Case
-from openceir.portal.citizens.reports import REGULATOR, confirm_recovery
+from openceir.portal.citizens.reports import REGULATOR, VERIFIED, confirm_recovery
 from openceir.statements import DevicePaired, Pair
 
-__all__ = ["SEIZURE", "give_back", "seize"]
+__all__ = ["SEIZURE", "give_back", "keep", "seize"]
 
 SEIZURE = open_flow(
     Flow(
@@ -67,7 +67,7 @@ def give_back(actor: Actor, case: Case, *, text: str, imsi: str = "", seen_versi
     with transaction.atomic():
         case.move("return", actor=actor.office, text=text, seen_version=seen_version)
         reports = Case.objects.filter(
-            kind__in=("theft", "loss"), state__in=("blocked", "watched"), devices__device__in=devices
+            kind__in=("theft", "loss"), state__in=VERIFIED, devices__device__in=devices
         ).distinct()
         for report in reports:
             confirm_recovery(actor, report, text=_("The police returned the phone."))
@@ -75,3 +75,10 @@ def give_back(actor: Actor, case: Case, *, text: str, imsi: str = "", seen_versi
             pairs = tuple(Pair(imei=device, imsi=imsi) for device in devices)
             paired = DevicePaired(pairs=pairs, paired_at=moment.now())
             state(clockwork(REGULATOR), [paired], verb="police.pair-with-owner", subject=case.reference)
+
+
+def keep(actor: Actor, case: Case, *, text: str, seen_version: int | None = None) -> None:
+    """The device stays with the police by order of a court; reports about it stand as they are."""
+    with transaction.atomic():
+        case.move("keep", actor=actor.office, text=text, seen_version=seen_version)
+        note(actor, "police.keep-seized", subject=case.reference, reason=text)

@@ -10,6 +10,7 @@ urlpatterns = [
     path("cases/<int:number>/", views.case, name="police_case"),
     path("cases/<int:number>/take/", views.take, name="police_take"),
     path("cases/<int:number>/note/", views.add_note, name="police_note"),
+    path("find/", views.find, name="police_find"),
     path("hits/", views.hits, name="police_hits"),
     path("roadside/", views.roadside, name="roadside"),
     path("seize/", views.seize_device, name="seize"),

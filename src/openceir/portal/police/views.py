@@ -1,7 +1,7 @@
 """The police's pages."""
 
 import csv
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -16,11 +16,13 @@ from openceir.portal.accounts.doors import needs
 from openceir.portal.accounts.log import note, subject_of_device
 from openceir.portal.cases.models import Case
 from openceir.portal.cases.signals import tell_checked
+from openceir.portal.citizens.reports import ANTITHEFT, VERIFIED
 from openceir.portal.police.bulk import propose_bulk, read_bulk
 from openceir.portal.police.decisions import decide_report, needs_two
 from openceir.portal.police.forms import (
     BulkForm,
     DecisionForm,
+    FindForm,
     NoteForm,
     QueueForm,
     ReturnForm,
@@ -29,15 +31,27 @@ from openceir.portal.police.forms import (
 )
 from openceir.portal.police.models import Hit
 from openceir.portal.police.rules import BLOCK_IN_BULK, CHECK_ROADSIDE, DECIDE_CASES, READ_CASES, SEIZE
-from openceir.portal.police.seizures import give_back, seize
+from openceir.portal.police.seizures import give_back, keep, seize
 from openceir.portal.register import register
 from openceir.portal.site.pages import form_page
 from openceir.portal.site.refusals import sentence_of_error
 
-__all__ = ["add_note", "bulk", "case", "hits", "queue", "queue_csv", "roadside", "seize_device", "seizure", "take"]
+__all__ = [
+    "add_note",
+    "bulk",
+    "case",
+    "find",
+    "hits",
+    "queue",
+    "queue_csv",
+    "roadside",
+    "seize_device",
+    "seizure",
+    "take",
+]
 
 KINDS = ("theft", "loss", "recovery")
-_TO_DECIDE = ("received",)
+_TO_DECIDE = ("received", "insisted")
 OVERDUE_AFTER = timedelta(hours=24)
 
 
@@ -82,6 +96,8 @@ def _queue(reader: Actor, form: QueueForm) -> Any:
             cases = cases.filter(closed_at=None)
         case "closed":
             cases = cases.exclude(closed_at=None)
+        case "overdue":
+            cases = cases.filter(state__in=_TO_DECIDE, opened_at__lt=moment.now() - OVERDUE_AFTER)
         case _:
             cases = cases.filter(state__in=_TO_DECIDE)
     if asked.get("whose") == "mine":
@@ -111,10 +127,16 @@ def case(request: HttpRequest, number: int) -> HttpResponse:
     devices = [(one.device, register().check(one.device, moment.now())) for one in kept.devices.all()]
     told = {
         "case": kept, "devices": devices, "possible": possible, "note_form": NoteForm(), "needs_two": needs_two(),
-        "hits": kept.hits.all()[:20], "events": kept.events.all(),
+        "hits": kept.hits.all()[:20], "events": kept.events.all(), "happened_at": _happened_at(kept),
+        "antitheft": ANTITHEFT.get(kept.details.get("antitheft", ""), ""),
     }  # fmt: skip
     kept.hits.filter(read_at=None).update(read_at=moment.now())
     return form_page(request, "police/case.html", form, told)
+
+
+def _happened_at(kept: Case) -> datetime | None:
+    text = kept.details.get("happened_at")
+    return datetime.fromisoformat(text) if text else None
 
 
 @needs(DECIDE_CASES)
@@ -137,6 +159,22 @@ def add_note(request: HttpRequest, number: int) -> HttpResponseRedirect:
     if form.is_valid():
         kept.tell("note", actor=actor.name, text=form.cleaned_data["note"], is_public=False)
     return redirect("police_case", kept.pk)
+
+
+@needs(READ_CASES)
+def find(request: HttpRequest) -> HttpResponse:
+    """Cases of one's office by their reference or a number of the device; asked by a post, which no address keeps."""
+    form = FindForm(request.POST or None)
+    found: list[Case] | None = None
+    if request.method == "POST" and form.is_valid():
+        reader = reader_of(request, READ_CASES)
+        told = form.cleaned_data
+        by = Q(reference=told["reference"]) if told["reference"] else Q(devices__device=told["device"])
+        subject = told["reference"] or subject_of_device(told["device"])
+        note(reader, "police.find-case", subject=subject, reason=told["purpose"])
+        kinds = (*KINDS, "seizure")
+        found = list(Case.objects.filter(by, office=reader.office, kind__in=kinds).distinct()[:50])
+    return form_page(request, "police/find.html", form, {"found": found, "is_asked": found is not None})
 
 
 @needs(READ_CASES)
@@ -174,9 +212,7 @@ def _roadside_answer(reader: Actor, number: str, purpose: str) -> dict[str, Any]
     device = answer.canonical[:14]
     note(reader, "police.check-roadside", subject=subject_of_device(device), reason=purpose)
     tell_checked([device], "police")
-    reports = Case.objects.filter(
-        kind__in=("theft", "loss"), state__in=("blocked", "watched"), devices__device=device
-    ).distinct()
+    reports = Case.objects.filter(kind__in=("theft", "loss"), state__in=VERIFIED, devices__device=device).distinct()
     return {"number": number, "answer": answer, "reports": list(reports)}
 
 
@@ -199,15 +235,18 @@ def seize_device(request: HttpRequest) -> HttpResponse:
 
 @needs(SEIZE, to_act=True)
 def seizure(request: HttpRequest, number: int) -> HttpResponse:
-    """A seized device, and the form that gives it back."""
+    """A seized device, and the form that gives it back, or keeps it by order of a court."""
     kept = get_object_or_404(Case, pk=number, kind="seizure")
     actor = actor_of(request, SEIZE, kept)
     note(actor, "police.read-case", subject=kept.reference)
-    form = ReturnForm(request.POST or None, initial={"version": kept.version})
+    form = ReturnForm(request.POST or None, initial={"version": kept.version, "decision": "return"})
     if request.method == "POST" and form.is_valid():
         told = form.cleaned_data
         try:
-            give_back(actor, kept, text=told["text"], imsi=told["imsi"], seen_version=told["version"])
+            if told["decision"] == "keep":
+                keep(actor, kept, text=told["text"], seen_version=told["version"])
+            else:
+                give_back(actor, kept, text=told["text"], imsi=told["imsi"], seen_version=told["version"])
         except OpenceirError as refused:
             form.add_error("text", sentence_of_error(refused))
         else:

@@ -16,6 +16,7 @@ from django.db.models import Count, Q, Sum
 from openceir.portal import moment
 from openceir.portal.cases.areas import areas_now
 from openceir.portal.cases.models import Case, Event, Notice
+from openceir.portal.citizens.reports import VERIFIED
 from openceir.portal.customs.models import Consignment
 from openceir.portal.operators.models import EirAudit, NoticeOutcome, NoticesSent
 from openceir.portal.police.models import Hit
@@ -28,7 +29,7 @@ __all__ = ["AREAS", "desk_figures", "make_desk_figures"]
 
 AREAS = "reports_by_area"
 _REPORTS = ("theft", "loss")
-_VERIFIED = ("blocked", "watched", "recovered")
+_VERIFIED = (*VERIFIED, "recovered")
 
 Cells = tuple[str | int | float | None, ...]
 

@@ -14,7 +14,7 @@ from openceir.portal.cases.evidence import add_evidence
 from openceir.portal.cases.models import Case, Evidence
 from openceir.portal.cases.views import handed_out
 from openceir.portal.citizens.forms import AnswerForm, AntitheftForm, DocumentForm, OpenCaseForm
-from openceir.portal.citizens.reports import ANTITHEFT, prove, request_recovery
+from openceir.portal.citizens.reports import ANTITHEFT, VERIFIED, insist, prove, request_recovery
 from openceir.portal.citizens.views.opened import case_of, open_here, take_secret
 
 __all__ = ["act", "case", "document", "open_case", "written"]
@@ -74,9 +74,10 @@ def _page(request: HttpRequest, found: Case, **forms: Any) -> HttpResponse:
             "antitheft_form": forms.get("antitheft")
             or (AntitheftForm(initial=found.details) if is_report and found.is_open else None),
             "can_recover": is_report
-            and found.state in {"blocked", "watched"}
+            and found.state in VERIFIED
             and not found.children.filter(kind="recovery", closed_at=None).exists(),
             "can_withdraw": "withdraw" in {move.name for move in found.flow.moves_from(found.state)},
+            "can_insist": is_report and found.state == "watched",
             "can_stop": found.kind == "watch" and found.is_open,
             "has_errors": bool(forms),
             "children": found.children.all(),
@@ -116,6 +117,10 @@ def act(request: HttpRequest, number: int, what: str) -> HttpResponse:
         case "recover":
             open_here(request, request_recovery(found, text=_("I have it back.")))
             messages.success(request, _("The police were asked to confirm that the phone is back."))
+        case "insist":
+            if found.kind not in {"theft", "loss"}:
+                raise Http404
+            insist(found)
         case "withdraw" | "stop":
             found.move(what, actor="")
         case _:
