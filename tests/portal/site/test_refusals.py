@@ -24,7 +24,7 @@ BEHIND_NO_PAGE = {"abroad", "app", "clock", "eir", "errors", "federation", "port
 
 # Faults, errors of the register (a code of theirs has a text), and what only programs and commands are told.
 UNSAID = {"TypeError", "ValueError", "Http404", "PolicyError", "ReportError", "SettingsError", "StorageError"}
-UNSAID |= {"ActsBroken", "WorkRefused"}
+UNSAID |= {"ActsBroken", "OAuth2Error", "WorkRefused"}
 
 
 def imported_by(folder, *, without=()):
