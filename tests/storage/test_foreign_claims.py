@@ -334,6 +334,9 @@ def test_until_the_next_turn_no_status_changes_though_three_nations_spoke(histor
         for log in ("xb/log", "xc/log"):
             shelf.apply_abroad(log, logs[log])
         turn = shelf.next_change_after(at)
+        claims = [claim for some in shelf.claims_of([*PHONES, SHARED]).values() for claim in some]
+        turns = {turn for claim in claims for turn in RULES.turning_points(claim.said)}
+        assert all(turn is not None and turn <= other for other in turns if other > at.timestamp())
         if turn is None or later.timestamp() < turn:
             before, after = answers(shelf, at), answers(shelf, later)
             assert {key: said.status for key, said in before.items()} == {
