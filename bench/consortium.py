@@ -46,7 +46,9 @@ ROOT = Path(__file__).parent.parent
 NAMES = ("xa", "xb", "xc", "xd")
 STATEMENTS = 5_000
 PACE, SECONDS = 330, 20  # statements a second, for so long
-HANDS = 16  # connections that hand statements over
+HANDS = (
+    64  # desks that hand statements over, each when its last was answered: a node answers none while it writes a block
+)
 BATCHES, DEVICES = 10, 100_000
 RECEIPTS = 200
 
