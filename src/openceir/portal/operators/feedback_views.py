@@ -19,6 +19,7 @@ from openceir.portal.operators.forms import AuditForm, ContestForm, OutcomeForm
 from openceir.portal.operators.models import EirAudit, NoticeOutcome
 from openceir.portal.operators.rules import CONTEST, FILE_AUDITS, GIVE_FEEDBACK, READ_AUDITS
 from openceir.portal.site.pages import form_page
+from openceir.portal.site.refusals import sentence_of_error
 
 __all__ = ["audits", "contests", "outcomes"]
 
@@ -55,7 +56,7 @@ def contests(request: HttpRequest) -> HttpResponse:
                 language=get_language() or "en", by=actor,
             )  # fmt: skip
         except OpenceirError as refused:
-            form.add_error("imei", str(refused))
+            form.add_error("imei", sentence_of_error(refused))
         else:
             messages.success(request, _("It is before the regulator; the clock runs."))
             return redirect("operator_contests")
@@ -75,7 +76,7 @@ def audits(request: HttpRequest) -> HttpResponse:
         try:
             file_audit(actor, form.cleaned_data["file"])
         except OpenceirError as refused:
-            form.add_error("file", str(refused))
+            form.add_error("file", sentence_of_error(refused))
         else:
             return redirect("eir_audits")
     kept = EirAudit.objects.all() if may_file else EirAudit.objects.filter(operator=reader.office)

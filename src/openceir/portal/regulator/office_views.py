@@ -21,6 +21,7 @@ from openceir.portal.regulator.rules import CHANGE_NOTICES, READ_FIGURES, READ_N
 from openceir.portal.regulator.texts import TextRefused, change_text, check_text, needs_two, text_in_force
 from openceir.portal.regulator.waiting import allowed_hours, decided_between, overdue, waits_of
 from openceir.portal.site.pages import form_page
+from openceir.portal.site.refusals import sentence_of_error
 
 __all__ = ["notice_text", "notice_texts", "waiting"]
 
@@ -74,9 +75,9 @@ def notice_text(request: HttpRequest, name: str, language: str) -> HttpResponse:
                 change_text(actor, name=name, language=language, **told)
                 return redirect("approvals" if needs_two() else "notice_texts")
         except TextRefused as refused:
-            form.add_error("text", str(refused))
+            form.add_error("text", sentence_of_error(refused))
         except OpenceirError as refused:
-            form.add_error(None, str(refused))
+            form.add_error(None, sentence_of_error(refused))
     told = {
         "wording": wording,
         "language": language,
