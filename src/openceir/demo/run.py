@@ -86,6 +86,8 @@ def run_demo(folder: Path, *, keep: bool = False, say: Callable[[str], None], pr
     ):
         part()
     (folder / "report.txt").write_text("\n".join(teller.said) + "\n", encoding="utf-8")
+    demo.register.ledger.close()  # whoever serves it next is another process, and another writer
+    demo.register.database.close()
     return not demo.failed
 
 

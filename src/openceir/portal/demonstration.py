@@ -43,6 +43,13 @@ PEOPLE = (
     ("aud", "auditor", "auditor", "/auditor/acts/"),
     ("adm", "administrator", "regulator", "/account/people/"),
 )
+# Made up, like the country: where its people say that a phone was taken.
+_AREAS = "".join(
+    f'[areas.{name.lower()}]\nname = "{name}"\npopulation = {people}\nrow = {row}\ncolumn = {column}\n\n'
+    for name, people, row, column in (
+        ("Harbour", 240_000, 1, 1), ("Hill", 80_000, 1, 2), ("Market", 160_000, 2, 1), ("Valley", 120_000, 2, 2),
+    )
+)  # fmt: skip
 _PNG = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 
 
@@ -65,6 +72,7 @@ def fill(home: Path) -> dict[str, Any]:
     if kept.exists():
         return accounts_of(home.parent)
     phones = _phones(home.parent)
+    (home / "policy" / "60-areas.toml").write_text(_AREAS, encoding="utf-8")
     with_keys = open_register(home)
     _add_offices(with_keys)
     with_keys.ledger.close()
@@ -76,6 +84,7 @@ def fill(home: Path) -> dict[str, Any]:
     }
     _make_people(told["password"], told["totp_secret"])
     _make_cases(phones)
+    _count_months()
     told |= {"accounts": [{"name": name, "role": role or "citizen", "first": first} for name, role, _, first in PEOPLE]}
     replace_file(kept, json.dumps(told, indent=1).encode(), 0o600)
     return told
@@ -157,10 +166,16 @@ def _make_cases(phones: dict[str, str]) -> None:
     own = [phones[f"ordinary {number}"] for number in range(6)]
     hold(people["alice"], own[0], how="imported")
     hold(people["bob"], own[1], how="imported")
-    open_report(own[0], is_theft=True, channel="web", language="en", person=people["alice"], name="Alice")
-    blocked, _ = open_report(own[2], is_theft=True, channel="web", language="en", person=people["bob"], name="Bob")
-    watched, _ = open_report(own[3], is_theft=True, channel="web", language="en", mode="watch", person=people["bob"])
-    back, _ = open_report(own[4], is_theft=False, channel="web", language="en", person=people["alice"])
+    open_report(
+        own[0], is_theft=True, channel="web", area="harbour", language="en", person=people["alice"], name="Alice"
+    )
+    blocked, _ = open_report(
+        own[2], is_theft=True, channel="web", area="market", language="en", person=people["bob"], name="Bob"
+    )
+    watched, _ = open_report(
+        own[3], is_theft=True, channel="web", area="market", language="en", mode="watch", person=people["bob"]
+    )
+    back, _ = open_report(own[4], is_theft=False, channel="web", area="hill", language="en", person=people["alice"])
     for number, case in enumerate((blocked, watched, back)):
         prove(case, _picture(f"invoice {number}"))
         verify_report(ann, case, text="compared with the bill")
@@ -178,6 +193,19 @@ def _make_cases(phones: dict[str, str]) -> None:
         person=people["bob"],
         name="Bob",
     )
+    let_go()
+
+
+def _count_months() -> None:
+    """The month of the demo's files and this one, so that the regulator's pages have something to show at once."""
+    from openceir.demo.country import FIRST_DAY
+    from openceir.portal.register import let_go, register
+    from openceir.portal.regulator.desk_figures import make_desk_figures
+
+    now = clock.now()
+    for month in sorted({f"{FIRST_DAY:%Y-%m}", f"{now:%Y-%m}"}):
+        register().make_reports(month, at=now)
+        make_desk_figures(month)
     let_go()
 
 

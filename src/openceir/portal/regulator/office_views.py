@@ -18,7 +18,14 @@ from openceir.portal.cases.wordings import WORDINGS
 from openceir.portal.regulator.forms import NoticeTextForm
 from openceir.portal.regulator.models import NoticeText
 from openceir.portal.regulator.rules import CHANGE_NOTICES, READ_FIGURES, READ_NOTICES
-from openceir.portal.regulator.texts import TextRefused, change_text, check_text, needs_two, text_in_force
+from openceir.portal.regulator.texts import (
+    TextRefused,
+    change_text,
+    check_text,
+    needs_two,
+    text_in_force,
+    texts_in_force,
+)
 from openceir.portal.regulator.waiting import allowed_hours, decided_between, overdue, waits_of
 from openceir.portal.site.pages import form_page
 from openceir.portal.site.refusals import sentence_of_error
@@ -42,12 +49,7 @@ def waiting(request: HttpRequest) -> HttpResponse:
 @needs(READ_NOTICES)
 def notice_texts(request: HttpRequest) -> HttpResponse:
     """Every notice, and in which languages the regulator has words of its own."""
-    own = {
-        (name, language)
-        for name in WORDINGS
-        for language, _title in settings.LANGUAGES
-        if text_in_force(name, language) is not None
-    }
+    own = texts_in_force()
     rows = [
         (wording, [(language, title, (name, language) in own) for language, title in settings.LANGUAGES])
         for name, wording in sorted(WORDINGS.items())

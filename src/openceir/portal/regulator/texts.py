@@ -20,7 +20,7 @@ from openceir.portal.register import register
 from openceir.portal.regulator.models import NoticeText
 from openceir.portal.regulator.rules import APPROVE_NOTICES
 
-__all__ = ["TextRefused", "change_text", "check_text", "needs_two", "text_in_force"]
+__all__ = ["TextRefused", "change_text", "check_text", "needs_two", "text_in_force", "texts_in_force"]
 
 
 class TextRefused(PortalError):
@@ -31,13 +31,17 @@ class TextRefused(PortalError):
 
 def text_in_force(name: str, language: str) -> str | None:
     """The regulator's own text of today; None where the program's stands."""
-    found = (
-        NoticeText.objects.filter(name=name, language=language, since__lte=moment.today())
-        .exclude(agreed_at=None)
-        .order_by("-since", "-agreed_at", "-pk")
-        .first()
-    )
-    return (found.text or None) if found else None
+    return texts_in_force(name=name, language=language).get((name, language))
+
+
+def texts_in_force(**only: str) -> dict[tuple[str, str], str]:
+    """The regulator's own texts of today by name and language."""
+    agreed = NoticeText.objects.filter(since__lte=moment.today(), **only).exclude(agreed_at=None)
+    latest = {
+        (name, language): text
+        for name, language, text in agreed.order_by("since", "agreed_at", "pk").values_list("name", "language", "text")
+    }
+    return {key: text for key, text in latest.items() if text}
 
 
 def needs_two() -> bool:
