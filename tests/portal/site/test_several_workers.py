@@ -55,7 +55,7 @@ appeals = Case.objects.filter(kind="appeal")
 print(
     {case.events.filter(kind="restore").count() for case in appeals},
     {case.events.filter(kind="notice", text="a word to you").count() for case in appeals},
-    Notice.objects.filter(sent_at=None, due_at__lte=moment.now()).count(),
+    Notice.objects.filter(sent_at=None, text="a word to you").count(),
     {(one.status, len(one.worker_ids)) for one in DBTaskResult.objects.all()} == {("SUCCESSFUL", 1)},
     Job.objects.filter(asked__startswith="2025").exclude(outcome=None).count(),
     verify_acts()[0],
