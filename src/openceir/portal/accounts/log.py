@@ -86,11 +86,15 @@ def verify_acts(committed: Mapping[int, str] = MappingProxyType({})) -> tuple[in
         number, digest = act.number, act.digest
         if committed.get(number, digest) != digest:
             raise ChainBroken(
-                f"entry {number} of the act log is not the one that the ledger was told of: the log was made anew"
+                _("Entry %(number)d of the act log is not the one that the ledger was told of: the log was made anew.")
+                % {"number": number}
             )
     lost = [entry for entry in committed if entry > number]
     if lost:
-        raise ChainBroken(f"the act log ends at entry {number}, and the ledger was told of {max(lost)}")
+        raise ChainBroken(
+            _("The act log ends at entry %(number)d, and the ledger was told of %(written)d.")
+            % {"number": number, "written": max(lost)}
+        )
     end = ActChain.objects.filter(one=1).first()
     if end is not None and (end.number, end.digest) != (number, digest):
         raise ChainBroken(
