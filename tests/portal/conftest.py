@@ -32,6 +32,7 @@ os.environ.pop("OPENCEIR_PORTAL_DATABASE", None)
 from django.db import connection, transaction  # noqa: E402
 from django.test import Client, override_settings  # noqa: E402
 from django.test.utils import setup_test_environment  # noqa: E402
+from django.utils import translation  # noqa: E402
 
 from openceir.portal import moment  # noqa: E402
 from openceir.portal.accounts.models import Appointment, User  # noqa: E402
@@ -77,6 +78,13 @@ def database(portal_database: None) -> Iterator[None]:
         yield
         transaction.set_rollback(True)
     del connection.close_if_unusable_or_obsolete
+
+
+@pytest.fixture(autouse=True)
+def language_of_its_own() -> Iterator[None]:
+    """A request leaves its language active in the thread; the next test begins without."""
+    yield
+    translation.deactivate()
 
 
 class Clock:

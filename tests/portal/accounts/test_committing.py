@@ -55,7 +55,7 @@ def test_a_log_made_anew_as_a_whole_does_not_fit_the_ledger(country, clock, clie
     acts(3)
     commit_acts(clock.at)
     make_anew("another reason")
-    with pytest.raises(ChainBroken, match=r"entry 3 .* made anew"):
+    with pytest.raises(ChainBroken, match=r"Entry 3 .* made anew"):
         verify_committed()
     page = client_of("otto", PortalRole.AUDITOR).get("/auditor/acts/").content.decode()
     assert "made anew" in page
