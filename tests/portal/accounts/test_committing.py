@@ -66,7 +66,7 @@ def test_taking_the_commitments_out_of_the_database_hides_nothing(country, clock
     commit_acts(clock.at)
     make_anew("another reason")
     CommittedHead.objects.all().delete()
-    with pytest.raises(ChainBroken, match="entry 3"):
+    with pytest.raises(ChainBroken, match="Entry 3"):
         verify_committed()
 
 
