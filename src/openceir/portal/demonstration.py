@@ -198,12 +198,12 @@ def _make_cases(phones: dict[str, str]) -> None:
 
 def _count_months() -> None:
     """The month of the demo's files and this one, so that the regulator's pages have something to show at once."""
-    from openceir.demo.country import FIRST_DAY
     from openceir.portal.register import let_go, register
     from openceir.portal.regulator.desk_figures import make_desk_figures
 
     now = clock.now()
-    for month in sorted({f"{FIRST_DAY:%Y-%m}", f"{now:%Y-%m}"}):
+    judged_on = register().detection_runs.runs(1)[0].as_of_on
+    for month in sorted({f"{judged_on:%Y-%m}", f"{now:%Y-%m}"}):
         register().make_reports(month, at=now)
         make_desk_figures(month)
     let_go()
