@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from openceir.portal import moment
+from openceir.portal.accounts import second_factor
 from openceir.portal.accounts.models import User
 from openceir.portal.register import register
 from openceir.portal.site.kept import way_back
@@ -31,7 +32,7 @@ class IdleSessions:
         """Answer; but end a session that was left alone for too long, and keep what its form brought."""
         user = request.user
         if isinstance(user, User) and user.appointments_now:
-            now = int(moment.now().timestamp())
+            now = int(second_factor.wall_clock())  # as the session's own records: the machine's time
             idle_s = now - request.session.get(_NAME, now)
             minutes = int(register().policy.value("portal.idle_minutes", moment.today()))
             if idle_s > minutes * 60:
