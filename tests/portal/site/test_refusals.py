@@ -20,7 +20,7 @@ from openceir.statements import Refusal, StatementRefused
 ROOT = Path(openceir.__file__).parent
 PROGRAMS = {"api", "channels"}  # doors of programs, which are answered with codes
 # Rooms that the register uses and that no act of a page can fail in.
-BEHIND_NO_PAGE = {"abroad", "app", "clock", "eir", "errors", "federation", "portal", "questions", "settings"}
+BEHIND_NO_PAGE = {"abroad", "app", "clock", "demo", "eir", "errors", "federation", "portal", "questions", "settings"}
 
 # Faults, errors of the register (a code of theirs has a text), and what only programs and commands are told.
 UNSAID = {"TypeError", "ValueError", "Http404", "PolicyError", "ReportError", "SettingsError", "StorageError"}
