@@ -36,31 +36,33 @@ def said(language="en", **values):
     return Notice.objects.get(case=case, channel="page").text
 
 
-def test_words_change_on_their_day_once_a_second_person_agreed_and_only_in_their_language(two, clock):
-    rita, sue = two
+def test_words_change_on_their_day_once_a_second_person_agreed_and_only_in_their_language(two, client_of, clock):
+    rita, _ = two
     program = said(day="4 May")
     assert rita.post(PAGE, CHANGE).status_code == 302
     assert agree(rita).status_code == 403
     clock.at += timedelta(days=1)
     assert said(day="4 May") == program  # nobody agreed yet
+    sue = client_of("sue", PortalRole.REGULATOR_SUPERVISOR)
     assert agree(sue).status_code == 302
     assert said(day="4 May") == "Heads up: blocked on 4 May."
     assert said("fr", day="4 mai").startswith("Un ")
     assert ("regulator.change-notice", "sue") in Act.objects.values_list("verb", "actor")
 
 
-def test_before_their_day_the_old_words_stand_and_what_stood_is_kept(two, clock):
+def test_before_their_day_the_old_words_stand_and_what_stood_is_kept(two, client_of, clock):
     rita, sue = two
     rita.post(PAGE, CHANGE)
     agree(sue)
     assert text_in_force("block-to-come", "en") is None
     clock.at += timedelta(days=1)
     assert text_in_force("block-to-come", "en") == CHANGE["text"]
+    rita, sue = client_of("rita", PortalRole.REGULATOR), client_of("sue", PortalRole.REGULATOR_SUPERVISOR)
     rita.post(PAGE, {**CHANGE, "text": "", "since": "2027-03-03"})
     agree(sue)
     clock.at += timedelta(days=1)
     assert said(day="4 May").startswith("A device under your watch")
-    page = rita.get(PAGE).content.decode()
+    page = client_of("rita", PortalRole.REGULATOR).get(PAGE).content.decode()
     assert "Heads up: blocked on" in page
     assert NoticeText.objects.count() == 2
 
