@@ -167,7 +167,8 @@ def check_page(served: Served) -> Callable[[Any], None]:
         assert found == [], f"axe: {found}"
         across = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert across <= 0, f"{across} px too wide at {page.viewport_size['width']} px"
-        strangers = [url for url in page.asked if not url.startswith((served.address, "data:", "blob:"))]
+        ours = (served.address, served.address.replace("127.0.0.1", "localhost"), "data:", "blob:")
+        strangers = [url for url in page.asked if not url.startswith(ours)]
         assert strangers == [], f"asked of other hosts: {strangers}"
         assert page.faults == [], f"the browser complains: {page.faults}"
 

@@ -105,6 +105,7 @@ LANGUAGES = [
 ]
 LANGUAGE_COOKIE_NAME = "language"
 LANGUAGE_COOKIE_SAMESITE = "Lax"
+LOCALE_PATHS = [Path(__file__).parent / "libraries"]  # what allauth says, in languages that it lacks
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
