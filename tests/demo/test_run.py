@@ -92,8 +92,8 @@ def test_a_folder_that_it_did_not_make_is_left_alone(tmp_path):
 def test_the_served_demo_opens_each_door_to_its_own_account(place):
     """Each account signs in with the printed password and the code of `--code`, and its page answers."""
     with served(place / "demo") as (address, told):
-        anybody = httpx.Client(base_url=address, timeout=120, follow_redirects=True)
-        assert anybody.get("/police/").url.path == "/account/login/"
+        with httpx.Client(base_url=address, timeout=120, follow_redirects=True) as anybody:
+            assert anybody.get("/police/").url.path == "/account/login/"
         for account in told["accounts"]:
             with httpx.Client(base_url=address, timeout=120, follow_redirects=True) as browser:
                 page = sign_in(browser, account, told)
@@ -102,7 +102,6 @@ def test_the_served_demo_opens_each_door_to_its_own_account(place):
                     "/police/" if account["role"] not in {"police-officer", "police-supervisor"} else "/auditor/acts/"
                 )
                 assert browser.get(others).status_code == 403, account["name"]
-        anybody.close()
 
 
 def sign_in(browser, account, told):

@@ -139,6 +139,7 @@ SOCIALACCOUNT_PROVIDERS = providers_of(OPENCEIR, OPENCEIR_HOME)
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = OPENCEIR.portal_name
+MFA_TOTP_TOLERANCE = 1  # a code may have been read off in the 30 s before (RFC 6238 §5.2 allows one step)
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not OPENCEIR.portal_https
 # A name at an address: the default would lock a whole address, and thousands share one behind an operator's NAT.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
