@@ -22,7 +22,7 @@ from openceir.portal.cases.models import Case, Evidence
 from openceir.portal.register import register
 from openceir.storage.files import replace_file
 
-__all__ = ["MOST_OCTETS", "add_evidence", "erase_old", "kind_of", "path_of", "sweep"]
+__all__ = ["MOST_OCTETS", "Upload", "add_evidence", "erase_old", "kind_of", "path_of", "sweep"]
 
 MOST_OCTETS = 8 << 20
 _MOST_FILES = 20

@@ -7,10 +7,10 @@ from openceir.errors import OpenceirError
 from openceir.portal import moment
 from openceir.portal.accounts.acts import actor_of, reader_of
 from openceir.portal.accounts.doors import needs
-from openceir.portal.cases.evidence import add_evidence
 from openceir.portal.cases.models import Case
 from openceir.portal.site.pages import form_page
 from openceir.portal.site.refusals import sentence_of_error
+from openceir.portal.trade.answering import answer
 from openceir.portal.trade.fees import price_of
 from openceir.portal.trade.forms import AnswerForm, StandingForm
 from openceir.portal.trade.models import Fee
@@ -34,9 +34,7 @@ def answer_about_standing(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and case is not None and form.is_valid():
         actor = actor_of(request, HAVE_STANDING, case)
         try:
-            if form.cleaned_data["document"]:
-                add_evidence(case, form.cleaned_data["document"], actor=actor.office)
-            case.move("answer", actor=actor.office, text=form.cleaned_data["text"])
+            answer(actor, case, **form.cleaned_data)
         except OpenceirError as refused:
             form.add_error("document", sentence_of_error(refused))
         else:

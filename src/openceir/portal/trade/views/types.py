@@ -11,10 +11,10 @@ from openceir.portal import moment
 from openceir.portal.accounts.acts import actor_of, reader_of
 from openceir.portal.accounts.doors import needs
 from openceir.portal.accounts.log import note
-from openceir.portal.cases.evidence import add_evidence
 from openceir.portal.cases.models import Case
 from openceir.portal.site.pages import form_page
 from openceir.portal.site.refusals import sentence_of_error
+from openceir.portal.trade.answering import answer
 from openceir.portal.trade.approvals import apply
 from openceir.portal.trade.fees import price_of
 from openceir.portal.trade.forms import AnswerForm, ApplicationForm, PaperForm
@@ -59,10 +59,7 @@ def type_approval(request: HttpRequest, number: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         actor = actor_of(request, APPLY, case)
         try:
-            with transaction.atomic():
-                if form.cleaned_data["document"]:
-                    add_evidence(case, form.cleaned_data["document"], actor=actor.office)
-                case.move("answer", actor=actor.office, text=form.cleaned_data["text"])
+            answer(actor, case, **form.cleaned_data)
         except OpenceirError as refused:
             form.add_error("document", sentence_of_error(refused))
         else:
